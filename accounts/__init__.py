@@ -1,0 +1,1 @@
+"""People and their keys: users, permissions, JWT, personal tokens."""

@@ -1,0 +1,13 @@
+"""The site as a Django app: wherever Django is set up, the Celery application is there."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+from config.celery import app as celery_app
+
+__all__ = ["SiteConfig", "celery_app"]
+
+
+class SiteConfig(AppConfig):
+    name = "config"

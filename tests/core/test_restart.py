@@ -1,0 +1,84 @@
+"""Restarting goes on where a failed job stopped."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from tests.core.play import Stage, fresh
+from whisper_jobs import lifecycle
+from whisper_jobs.errors import JobError
+from whisper_jobs.lifecycle import NotAllowed
+from whisper_jobs.models import Job, Segment
+from whisper_jobs.states import Kind
+
+
+def failed_in_the_second_window(stage: Stage, alice: User) -> tuple[Job, Segment]:
+    job = stage.decoded(alice, windows=2)
+    stage.hear(stage.run("speech"))
+    lifecycle.fail(stage.run("speech"), JobError("out_of_memory"))
+    return job, Segment.objects.get(job=job)
+
+
+def test_finished_windows_are_not_done_again(stage: Stage, alice: User) -> None:
+    job, heard = failed_in_the_second_window(stage, alice)
+    lifecycle.restart(job.pk)
+    assert fresh(job).status == "queued"
+    assert fresh(job).attempts == 2
+    stage.prepare(stage.run("speech"))
+    run = stage.run("speech")
+    assert (run.step.kind, run.step.index) == (Kind.WINDOW, 1)
+    stage.hear(run)
+    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    assert fresh(job).status == "completed"
+    assert Segment.objects.filter(job=job).count() == 2
+    assert Segment.objects.filter(pk=heard.pk).exists()
+
+
+def test_a_cancelled_job_can_be_restarted(stage: Stage, alice: User) -> None:
+    job = stage.decoded(alice, windows=2)
+    lifecycle.request_cancel(job.pk)
+    lifecycle.restart(job.pk)
+    stage.prepare(stage.run("speech"))
+    for _ in range(2):
+        stage.hear(stage.run("speech"))
+    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    assert fresh(job).status == "completed"
+
+
+def test_a_failed_download_is_made_again(stage: Stage, alice: User) -> None:
+    job = stage.prepared(alice)
+    lifecycle.fail(stage.run("fetch"), JobError("source_not_found"))
+    lifecycle.restart(job.pk)
+    assert stage.run("fetch").step.kind == Kind.FETCH
+
+
+def test_a_job_without_speech_is_decoded_again(stage: Stage, alice: User) -> None:
+    job = stage.fetched(alice)
+    stage.decode(stage.run("fetch"), windows=0)
+    lifecycle.restart(job.pk)
+    stage.decode(stage.run("fetch"), windows=1)
+    assert fresh(job).status == "transcribing"
+
+
+def test_the_engine_is_chosen_again(stage: Stage, alice: User) -> None:
+    job = stage.submit(alice)
+    lifecycle.fail(stage.run("speech"), JobError("model_unavailable"))
+    assert fresh(job).failure_code == "model_unavailable"
+    lifecycle.restart(job.pk)
+    assert stage.run("speech").step.kind == Kind.PREPARE
+
+
+def test_a_queued_job_stays_as_it_is(stage: Stage, alice: User) -> None:
+    job = stage.submit(alice)
+    lifecycle.restart(job.pk)
+    assert fresh(job).revision == job.revision
+
+
+def test_a_completed_or_running_job_is_not_restarted(stage: Stage, alice: User) -> None:
+    done = stage.completed(alice)
+    with pytest.raises(NotAllowed):
+        lifecycle.restart(done.pk)
+    running = stage.fetched(alice)
+    with pytest.raises(NotAllowed):
+        lifecycle.restart(running.pk)

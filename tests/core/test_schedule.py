@@ -1,0 +1,84 @@
+"""Who is next: admins first, owners in turn, short before long, oldest first."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from tests.core.play import Stage
+from whisper_jobs import lifecycle, schedule
+from whisper_jobs.models import Job, Step
+from whisper_jobs.states import Kind
+
+
+def order_of(lane: str) -> list[Job]:
+    jobs = []
+    while step := lifecycle.claim(lane, "w"):
+        jobs.append(step.job)
+    return jobs
+
+
+def test_admin_jobs_are_claimed_before_older_ones(stage: Stage, alice: User, admin: User) -> None:
+    first, urgent = stage.submit(alice), stage.submit(admin)
+    assert order_of("fetch") == [urgent, first]
+
+
+def test_one_owner_is_served_oldest_first(stage: Stage, alice: User) -> None:
+    jobs = [stage.submit(alice) for _ in range(4)]
+    assert order_of("fetch") == jobs
+
+
+def test_owners_take_turns_however_much_each_has_queued(stage: Stage, alice: User, bob: User) -> None:
+    many = [stage.submit(alice) for _ in range(5)]
+    late = stage.submit(bob)
+    assert late in order_of("fetch")[:2], "bob does not wait for all of alice's"
+    assert len(many) == 5
+
+
+def test_an_owner_who_was_idle_gains_no_credit(stage: Stage, alice: User, bob: User) -> None:
+    for _ in range(10):
+        stage.submit(alice)
+    for _ in range(5):
+        lifecycle.claim("fetch", "w")
+    for _ in range(4):
+        stage.submit(bob)
+    owners = [job.owner for job in order_of("fetch")]
+    assert owners[:4].count(bob) <= 3
+
+
+def test_an_owner_has_no_more_windows_ready_than_there_are_workers(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=9)
+    assert Step.objects.filter(kind=Kind.WINDOW, state="ready").count() == schedule.workers_of("speech") == 1
+
+
+def test_a_short_job_passes_the_later_windows_of_a_long_one(stage: Stage, alice: User) -> None:
+    long = stage.decoded(alice, windows=schedule.FIRST_WINDOWS + 10)
+    for _ in range(schedule.FIRST_WINDOWS):
+        stage.hear(stage.run("speech"))
+    running = stage.run("speech")
+    assert running.job_id == long.pk
+    short = stage.submit(alice)
+    lifecycle.finish_fetch(stage.run("fetch"), media="media/1/original")
+    stage.decode(stage.run("fetch"), windows=2)
+    stage.prepare(stage.run("speech"))
+    stage.hear(running)
+    served = []
+    for _ in range(2):
+        run = stage.run("speech")
+        served.append(run.job_id)
+        stage.hear(run)
+    assert served == [short.pk, short.pk]
+
+
+def test_windows_of_two_owners_alternate(stage: Stage, alice: User, bob: User) -> None:
+    stage.decoded(alice, windows=6)
+    running = stage.run("speech")
+    stage.submit(bob)
+    lifecycle.finish_fetch(stage.run("fetch"), media="media/1/original")
+    stage.prepare(stage.run("speech"))
+    stage.decode(stage.run("fetch"), windows=3)
+    stage.hear(running)
+    served = []
+    for _ in range(6):
+        run = stage.run("speech")
+        served.append(run.job.owner_id)
+        stage.hear(run)
+    assert served[:4].count(bob.pk) == 2

@@ -1,0 +1,126 @@
+"""GET: status, lists, one job, its segments and exports, in the published shapes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from tests.core.play import Stage
+
+PUBLISHED = """
+id queue_channel queue_channel_label source_type source_label source_note source_mime source_size_bytes
+source_duration_seconds source_duration_human stage_label stage_detail runtime_log liveness analysis translations
+diarization share callback status status_label stage progress revision created_at started_at completed_at model engine
+language detected_language transcript_text speaker_aware_transcript segments_url exports failure_code failure_error
+attempts queue_position eta_seconds coverage steps
+""".split()
+
+
+def test_status_has_the_published_shape(api: Any, alice: User, stage: Stage) -> None:
+    stage.completed(alice)
+    told = api(alice).get("/api/whisper/status").json()
+    assert told["summary"] == {"queued": 0, "processing": 0, "completed": 1, "failed": 0}
+    assert told["can_manage_all"] is False
+    limit = told["config"]["upload_limit"]
+    assert limit["php_upload_max_mb"] is limit["php_post_max_mb"] is None
+    assert limit["limited_by_php"] is False
+    assert limit["limited_by"] == "configured"
+    assert told["config"]["upload_max_mb"] == limit["effective_max_mb"] == limit["configured_mb"]
+
+
+def test_a_manager_may_manage_all(api: Any, charlie: User) -> None:
+    assert api(charlie).get("/api/whisper/status").json()["can_manage_all"] is True
+
+
+def test_a_job_has_every_published_field(api: Any, alice: User, stage: Stage) -> None:
+    job = stage.completed(alice)
+    told = api(alice).get(f"/api/whisper/jobs/{job.pk}").json()["job"]
+    assert set(PUBLISHED) <= set(told)
+    assert told["progress"] == 100
+    assert told["transcript_text"] == "done"
+    assert [step["kind"] for step in told["steps"]] == ["prepare", "fetch", "decode", "window", "assemble"]
+    assert {step["state"] for step in told["steps"]} == {"done"}
+    assert told["runtime_log"][0]["message"] == "Queued."
+
+
+def test_the_text_so_far_is_shown_while_a_job_runs(api: Any, alice: User, stage: Stage) -> None:
+    job = stage.decoded(alice, windows=3)
+    stage.hear(stage.run("speech"))
+    told = api(alice).get(f"/api/whisper/jobs/{job.pk}").json()["job"]
+    assert told["transcript_text"] == "window0"
+    assert told["windows"] == {"total": 3, "done": 1}
+
+
+def test_a_list_goes_on_behind_its_cursor(api: Any, alice: User, stage: Stage) -> None:
+    jobs = [stage.submit(alice).pk for _ in range(5)]
+    first = api(alice).get("/api/whisper/jobs?limit=2").json()
+    second = api(alice).get(f"/api/whisper/jobs?limit=2&cursor={first['next']}").json()
+    last = api(alice).get(f"/api/whisper/jobs?limit=2&cursor={second['next']}").json()
+    told = [job["id"] for page in (first, second, last) for job in page["jobs"]]
+    assert told == jobs[::-1]
+    assert last["next"] is None
+
+
+def test_a_list_is_narrowed_by_status_and_text(api: Any, alice: User, stage: Stage) -> None:
+    done = stage.completed(alice, source_label="Board meeting")
+    stage.submit(alice, source_label="Board dinner")
+    ids = lambda query: [job["id"] for job in api(alice).get(f"/api/whisper/jobs?{query}").json()["jobs"]]  # noqa: E731
+    assert ids("q=board&status=completed") == [done.pk]
+    assert len(ids("q=BOARD")) == 2
+    assert ids("q=nothing-like-it") == []
+    assert len(ids("status=active")) == 1
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "status=odd", "cursor=-1", "channel=fax"])
+def test_a_bad_parameter_is_refused(api: Any, alice: User, query: str) -> None:
+    assert api(alice).get(f"/api/whisper/jobs?{query}").status_code == 422
+
+
+def test_a_list_takes_the_same_queries_whatever_its_length(
+    api: Any, alice: User, stage: Stage, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(12):
+        stage.submit(alice)
+    client = api(alice)
+    with django_assert_max_num_queries(6):
+        assert len(client.get("/api/whisper/jobs?limit=100").json()["jobs"]) == 12
+
+
+def test_positions_take_turns_between_owners(api: Any, alice: User, bob: User, charlie: User, stage: Stage) -> None:
+    mine = [stage.submit(alice).pk, stage.submit(alice).pk]
+    others = stage.submit(bob).pk
+    places = {job["id"]: job["queue_position"] for job in api(charlie).get("/api/whisper/jobs").json()["jobs"]}
+    assert places == {mine[0]: 1, others: 2, mine[1]: 3}
+
+
+def test_segments_are_paged(api: Any, alice: User, stage: Stage) -> None:
+    job = stage.completed(alice, windows=3)
+    first = api(alice).get(f"/api/whisper/jobs/{job.pk}/segments?limit=2").json()
+    assert [one["text"] for one in first["segments"]] == ["window0", "window1"]
+    rest = api(alice).get(f"/api/whisper/jobs/{job.pk}/segments?limit=2&offset={first['next']}").json()
+    assert [one["text"] for one in rest["segments"]] == ["window2"]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("txt", "window0"), ("srt", "00:00:00,000 -->"), ("vtt", "WEBVTT"), ("json", '"segments"')],
+)
+def test_exports_are_attachments(api: Any, alice: User, stage: Stage, name: str, expected: str) -> None:
+    job = stage.completed(alice)
+    url = api(alice).get(f"/api/whisper/jobs/{job.pk}").json()["job"]["exports"][name]
+    answer = api(alice).get(url)
+    body = b"".join(answer.streaming_content).decode()
+    assert expected in body
+    assert "attachment" in answer["Content-Disposition"]
+    if name == "json":
+        assert len(json.loads(body)["segments"]) == 2
+
+
+def test_an_unfinished_job_has_no_exports(api: Any, alice: User, stage: Stage) -> None:
+    job = stage.submit(alice)
+    assert api(alice).get(f"/api/whisper/jobs/{job.pk}/exports/txt").status_code == 422
+    assert api(alice).get(f"/api/whisper/jobs/{job.pk}/exports/exe").status_code == 404

@@ -1,0 +1,103 @@
+"""A throw-away PostgreSQL for one command: `python -m tests.postgres pytest …`. The command finds it in TOOLS_DATABASE_URL.
+
+As a plug-in (`pytest -p tests.postgres`) it leaves only the tests that touch the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEBIAN = Path("/usr/lib/postgresql")
+START_SECONDS = 30.0
+OWNER = "tools"
+#: Nothing of it is to survive, so nothing needs to reach the disk.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=200")
+
+
+def folder_of_programs() -> Path:
+    """Where initdb and postgres are: in Debian's folder of the newest version, or on the PATH."""
+    versions = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if versions:
+        return versions[-1].parent
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    sys.exit("PostgreSQL is not installed. On Debian: apt install postgresql")
+
+
+def _account() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam("postgres").pw_name
+    sys.exit("As root the tests run PostgreSQL as the user postgres, which does not exist here.")
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[str]:
+    """The URL of an empty database on a private socket."""
+    programs, account = folder_of_programs(), _account()
+    with tempfile.TemporaryDirectory(prefix="tools-pg-", dir="/tmp") as folder:
+        data = Path(folder) / "data"
+        if account:
+            shutil.chown(folder, account)
+        initdb = [programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run(initdb, check=True, user=account, stdout=subprocess.DEVNULL, cwd="/")
+        settings = [word for setting in FAST for word in ("-c", setting)]
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, "-k", folder, *settings],
+            user=account,
+            stderr=(Path(folder) / "log").open("wb"),
+            cwd="/",
+        )
+        try:
+            _wait(programs, folder, server)
+            subprocess.run([programs / "createdb", "-h", folder, "-U", OWNER, "tools"], check=True)
+            yield f"postgresql:///{folder}/tools?user={OWNER}"
+        finally:
+            # Fast shutdown: ends connections that a test left open.
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
+
+
+def _wait(programs: Path, folder: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    ready = [programs / "pg_isready", "-q", "-h", folder, "-U", OWNER]
+    while subprocess.run(ready, check=False).returncode:
+        if server.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"PostgreSQL did not start:\n{(Path(folder) / 'log').read_text()}")
+        time.sleep(0.1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    touching = [item for item in items if _touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in touching])
+    items[:] = touching
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return bool({"db", "transactional_db"}.intersection(fixtures)) or item.get_closest_marker("django_db") is not None
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with cluster() as url:
+        environment = {**os.environ, "TOOLS_DATABASE_URL": url}
+        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""A whole server on a data folder and a port of its own, started as script/server starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.serve.ports import free_port, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+ADMIN = ("root@example.test", "Correct-horse-9-battery")
+NAMES = {"redis", "web", "worker-fetch", "worker-speech-1", "worker-enrich", "worker-deliver", "beat"}
+
+
+def environment(folder: Path, port: int, **variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOOLS_")}
+    given = {
+        "TOOLS_DATA_DIR": str(folder),
+        "TOOLS_PORT": str(port),
+        "TOOLS_ADMIN_EMAIL": ADMIN[0],
+        "TOOLS_ADMIN_PASSWORD": ADMIN[1],
+    }
+    return {**kept, **given, **variables}
+
+
+class RunningServer:
+    """`manage.py serve`, and every process that was ever seen below it."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.seen: set[psutil.Process] = set()
+        self.out = folder.parent / f"{folder.name}.out"
+        with self.out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=environment(folder, self.port, **variables),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def get(self, path: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.get("/readyz")[0] == 200
+        return False
+
+    def wait_ready(self) -> None:
+        wait_until(self.is_ready, "ready", seconds=60, process=self.process)
+        self.seen.update(psutil.Process(self.process.pid).children(recursive=True))
+
+    def pid_of(self, name: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return int((self.folder / "run" / f"{name}.pid").read_text())
+        return 0
+
+    def left(self) -> list[psutil.Process]:
+        return [one for one in self.seen if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+    def printed(self) -> str:
+        return self.out.read_text()
+
+    def end(self) -> None:
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(15)
+        self.process.kill()
+        self.process.wait()

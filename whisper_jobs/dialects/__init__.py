@@ -1,0 +1,1 @@
+"""Wire contracts. Each folder translates one: requests in, responses out, and its own error envelope."""

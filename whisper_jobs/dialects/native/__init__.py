@@ -1,0 +1,1 @@
+"""/api/whisper/: the product's own API."""

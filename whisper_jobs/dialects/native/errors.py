@@ -1,0 +1,90 @@
+"""The native error envelope: {"ok": false, "message", "code", "errors"}; validation is 422."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from whisper_jobs.lifecycle import NotAllowed
+from whisper_jobs.pen import Gone
+
+
+log = logging.getLogger(__name__)
+
+
+class Unprocessable(exceptions.APIException):
+    """A rule of the business refuses this; `errors` names the fields it is about."""
+
+    status_code = 422
+    default_code = "invalid"
+
+    def __init__(self, message: str, *, code: str = "invalid", errors: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(message, code)
+        self.errors = dict(errors or {})
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler for the whole native API."""
+    error = _as_api_error(error)
+    response = exception_handler(error, context)
+    if response is None:
+        log.exception("a request failed", exc_info=error)
+        set_rollback()
+        told = _("Something went wrong on the server. Try again later.")
+        return Response({"ok": False, "message": told, "code": "internal_error", "errors": {}}, status=500)
+    if isinstance(error, exceptions.ValidationError | exceptions.ParseError):
+        response.status_code = 422
+    response.data = {"ok": False, "message": _message(error), "code": _code(error), "errors": _errors(error)}
+    return response
+
+
+def _as_api_error(error: Exception) -> Exception:
+    if isinstance(error, Http404 | Gone):
+        return exceptions.NotFound(_("There is no such job."))
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, NotAllowed):
+        return Unprocessable(str(error), code="not_allowed")
+    return error
+
+
+def _errors(error: Exception) -> dict[str, list[str]]:
+    if isinstance(error, Unprocessable):
+        return error.errors
+    if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
+        return {str(field): _texts(told) for field, told in error.detail.items()}
+    return {}
+
+
+def _texts(told: Any) -> list[str]:
+    if isinstance(told, list):
+        return [text for one in told for text in _texts(one)]
+    if isinstance(told, dict):
+        return [text for one in told.values() for text in _texts(one)]
+    return [str(told)]
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        first = next(iter(_errors(error).values()), None) or _texts(error.detail)
+        return first[0]
+    if isinstance(error, exceptions.APIException):
+        return _texts(error.detail)[0]
+    return str(error)
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        return "invalid"
+    codes = error.get_codes() if isinstance(error, exceptions.APIException) else "error"
+    if isinstance(codes, dict):
+        codes = codes.get("code", "invalid")
+    return codes if isinstance(codes, str) else "invalid"

@@ -1,0 +1,32 @@
+"""Rings a lane: "there may be work". A lost ring costs time, never work; the sweeper rings again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+#: More rings than workers wake nobody.
+MOST_RINGS = 8
+
+
+def ring(lane: str, times: int = 1) -> None:
+    """Rings now. A broker that is away is logged, never raised."""
+    try:
+        for _ in range(min(times, MOST_RINGS)):
+            current_app.send_task("whisper.work", args=[lane], queue=lane, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("could not ring lane %s: %s", lane, error)
+
+
+def ring_on_commit(lanes: Iterable[str]) -> None:
+    """Rings once per lane named, when the transaction is in the database."""
+    rings: dict[str, int] = {}
+    for lane in lanes:
+        rings[lane] = rings.get(lane, 0) + 1
+    for lane, times in rings.items():
+        transaction.on_commit(lambda lane=lane, times=times: ring(lane, times))  # type: ignore[misc]

@@ -1,0 +1,492 @@
+"""Every change of a job or step. Each verb is one transaction that first locks the job, then checks who may write.
+
+A claim is named by its run id. Whoever lost it (presumed dead, cancelled, deleted) gets `Fenced` and must drop its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Count, F, Q, Subquery
+from django.utils import timezone
+
+from whisper_jobs import progress as shares
+from whisper_jobs import broadcast, schedule, uploads
+from whisper_jobs.doorbell import ring
+from whisper_jobs.errors import FAILURES, JobError
+from whisper_jobs.models import Job, Segment, Step, Transcript
+from whisper_jobs.pen import Edit, Gone, editing, queues_of
+from whisper_jobs.states import ACTIVE, LANE_OF, PROCESSING, Kind, Lane, Stage, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from whisper_jobs.speech import transcript as spoken
+
+#: A failure that may pass is tried again after these pauses, then it is final.
+RETRY_PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
+#: A step whose worker died this often is taken to be the cause.
+MOST_LOSSES = 8
+_QUIET = timedelta(minutes=1)
+
+
+class Fenced(Exception):
+    """This run no longer holds its claim; what it wanted to write was not written."""
+
+
+class NotAllowed(Exception):
+    """The job is in a state in which this verb makes no sense; the message says so to the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A held claim: what a pipeline function works on and writes with. `job` is as it was when the claim began."""
+
+    run_id: UUID
+    step: Step
+    job: Job
+
+    @property
+    def job_id(self) -> int:
+        return self.step.job_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewWindow:
+    """A window ready to be transcribed; seconds of the recording, `audio` its name in storage."""
+
+    start: float
+    end: float
+    speech: tuple[tuple[float, float], ...]
+    audio: str
+
+
+# --- claims ---------------------------------------------------------------------------------------
+
+
+def claim(lane: str, worker: str) -> Step | None:
+    """Takes the best ready step of a lane, or None. One UPDATE decides; no two callers get the same step."""
+    now, run_id = timezone.now(), uuid4()
+    due = Step.objects.filter(lane=lane, state=StepState.READY).filter(Q(not_before=None) | Q(not_before__lte=now))
+    best = due.order_by("-priority", "turn", "id").select_for_update(skip_locked=True).values("pk")[:1]
+    with transaction.atomic():
+        taken = Step.objects.filter(pk=Subquery(best), state=StepState.READY).update(
+            state=StepState.RUNNING,
+            run_id=run_id,
+            worker=worker,
+            heartbeat_at=now,
+            started_at=now,
+            attempts=F("attempts") + 1,
+        )
+    return Step.objects.get(run_id=run_id) if taken else None
+
+
+_STAGE_OF_KIND = {Kind.FETCH: Stage.FETCHING, Kind.DECODE: Stage.DECODING, Kind.WINDOW: Stage.TRANSCRIBING}
+
+
+def begin(step: Step) -> Run | None:
+    """Shows that a claimed step runs. None when there is nothing to do: the job was cancelled, failed or deleted."""
+    assert step.run_id is not None
+    try:
+        with editing(step.job_id) as edit:
+            job = edit.job
+            if job.is_terminal or job.cancel_requested_at:
+                _settle(step, StepState.HELD, run_id=None)
+                _close_cancelled(edit)
+                return None
+            job.started_at = job.started_at or edit.now
+            if stage := _STAGE_OF_KIND.get(Kind(step.kind)):
+                _log_stage(edit, stage)
+                edit.forward(stage)
+            if step.kind == Kind.WINDOW and job.speech_started_at is None:
+                job.speech_started_at, job.speech_base_seconds = edit.now, job.window_seconds_done
+    except (Gone, Fenced):
+        return None
+    return Run(run_id=step.run_id, step=step, job=job)
+
+
+def _log_stage(edit: Edit, stage: Stage) -> None:
+    before = edit.job.stage
+    edit.forward(stage)
+    if edit.job.stage != before:
+        edit.log(f"{Stage(edit.job.stage).label}.")
+
+
+def heartbeat(run_id: UUID) -> bool:
+    """Signs of life of a run; False when it should stop: its claim is lost or its job is to be cancelled."""
+    alive = Step.objects.filter(run_id=run_id, state=StepState.RUNNING).update(heartbeat_at=timezone.now())
+    return bool(alive) and not Job.objects.filter(steps__run_id=run_id, cancel_requested_at__isnull=False).exists()
+
+
+def report(run: Run, fraction: float, detail: str = "") -> None:
+    """Stores how far a fetch or decode step is (0–1) and what it does now."""
+    with _holding(run) as edit:
+        edit.job.progress = max(edit.job.progress, shares.within(run.step.kind, fraction))
+        edit.job.stage_detail = detail
+
+
+def _settle(step: Step, state: StepState, **fields: Any) -> None:
+    """Ends a run; raises Fenced when `step.run_id` holds the claim no more."""
+    fields = {"finished_at": timezone.now(), **fields}
+    held = Step.objects.filter(pk=step.pk, run_id=step.run_id, state=StepState.RUNNING)
+    if not held.update(state=state, **fields):
+        raise Fenced(step.pk)
+
+
+@contextmanager
+def _holding(run: Run) -> Iterator[Edit]:
+    """Edits the job while the claim is held; raises Fenced when it isn't, and when the job is gone."""
+    try:
+        with editing(run.job_id) as edit:
+            if not Step.objects.filter(pk=run.step.pk, run_id=run.run_id, state=StepState.RUNNING).exists():
+                raise Fenced(run.step.pk)
+            yield edit
+    except Gone as gone:
+        raise Fenced(run.step.pk) from gone
+
+
+@contextmanager
+def _finishing(run: Run) -> Iterator[Edit]:
+    """Ends the run as done, lets the caller store its result, then moves the job on."""
+    with _holding(run) as edit:
+        _settle(run.step, StepState.DONE, error="", error_code="")
+        yield edit
+        _advance(edit)
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+def finish_prepare(run: Run, *, engine: str, model: str, quality: str, reason: str) -> None:
+    """The engine is chosen: windows may be released."""
+    with _finishing(run) as edit:
+        edit.job.engine, edit.job.model, edit.job.quality = engine, model, quality
+        edit.job.engine_reason = reason
+        edit.log(reason)
+        Step.objects.filter(job=edit.job, kind=Kind.WINDOW, state=StepState.HELD).update(state=StepState.WAITING)
+
+
+def finish_fetch(run: Run, *, media: str, **source: Any) -> None:
+    """The original is in storage as `media`; `source` are `source_*` fields of the job."""
+    with _finishing(run) as edit:
+        edit.job.media = media
+        for name, value in source.items():
+            setattr(edit.job, name, value)
+        edit.log("The media is downloaded.")
+        _make_ready(edit, Kind.DECODE)
+
+
+def describe_media(run: Run, *, duration_seconds: float | None, mime: str, note: str = "") -> None:
+    """What the container said before decoding; `note` goes to the runtime log."""
+    with _holding(run) as edit:
+        edit.job.source_duration_seconds = duration_seconds or edit.job.source_duration_seconds
+        edit.job.source_mime = mime or edit.job.source_mime
+        if note:
+            edit.log(note)
+
+
+def add_windows(run: Run, windows: Sequence[NewWindow]) -> None:
+    """Stores windows as the decoder finds them, so that the first is transcribed while decoding goes on."""
+    with _holding(run) as edit:
+        job, state = edit.job, StepState.WAITING if edit.job.engine else StepState.HELD
+        first = job.windows_total
+        Step.objects.bulk_create(
+            [_window_step(job, first + place, window, state) for place, window in enumerate(windows)]
+        )
+        job.windows_total += len(windows)
+        job.window_seconds_total += sum(window.end - window.start for window in windows)
+        _release(edit)
+
+
+def _window_step(job: Job, index: int, window: NewWindow, state: StepState) -> Step:
+    return Step(
+        job=job,
+        kind=Kind.WINDOW,
+        index=index,
+        state=state,
+        lane=LANE_OF[Kind.WINDOW],
+        priority=job.priority,
+        owner_id=job.owner_id,
+        level=schedule.level_of(index),
+        start_seconds=window.start,
+        end_seconds=window.end,
+        speech=[list(span) for span in window.speech],
+        audio=window.audio,
+    )
+
+
+def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, warnings: Sequence[str] = ()) -> None:
+    """All windows are stored. Without any there was no speech, which fails the job."""
+    with _finishing(run) as edit:
+        job = edit.job
+        job.decoded_at, job.source_duration_seconds = edit.now, duration_seconds
+        job.speech_seconds, job.stage_detail = speech_seconds, ""
+        for warning in warnings:
+            edit.log(warning, "warning")
+        edit.forward(Stage.WAITING)
+        if job.windows_total == 0 and not job.is_terminal:
+            _fail(edit, "no_speech")
+
+
+def finish_window(run: Run, segments: Sequence[spoken.Segment], *, language: str | None) -> None:
+    """Stores a window's segments, whose times are the recording's, exactly once."""
+    with _finishing(run) as edit:
+        job, step = edit.job, run.step
+        rows = [_segment_row(step, place, one, edit.revision) for place, one in enumerate(segments)]
+        Segment.objects.bulk_create(rows)
+        job.windows_done += 1
+        job.window_seconds_done += step.end_seconds - step.start_seconds
+        job.detected_language = job.detected_language or language or ""
+        edit.show_segments(step.index, rows)
+
+
+def _segment_row(step: Step, position: int, one: spoken.Segment, revision: int) -> Segment:
+    return Segment(
+        job_id=step.job_id,
+        step=step,
+        position=position,
+        start=one.start,
+        end=one.end,
+        text=one.text,
+        words=[[word.start, word.end, word.text, word.probability] for word in one.words],
+        speaker=one.speaker or "",
+        probability=one.probability,
+        revision=revision,
+    )
+
+
+def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
+    """The transcript is whole: the job completes."""
+    with _finishing(run) as edit:
+        Transcript.objects.update_or_create(job=edit.job, defaults={"text": text, "coverage": coverage})
+        if not edit.job.is_terminal and not edit.job.cancel_requested_at:
+            edit.job.stage, edit.job.completed_at, edit.job.stage_detail = Stage.COMPLETED, edit.now, ""
+            edit.log("The transcript is complete.")
+
+
+# --- moving on ------------------------------------------------------------------------------------
+
+
+def _advance(edit: Edit) -> None:
+    """Makes ready whatever the job's rows now allow. Calling it once too often changes nothing."""
+    job = edit.job
+    if job.cancel_requested_at:
+        _close_cancelled(edit)
+    if not job.is_terminal and job.decoded_at and job.windows_total and job.windows_done == job.windows_total:
+        edit.forward(Stage.ASSEMBLING)
+        _make_ready(edit, Kind.ASSEMBLE)
+    _release(edit)
+
+
+def _release(edit: Edit) -> None:
+    if released := schedule.release(edit.job.owner_id):
+        edit.ring(Lane.SPEECH, released)
+
+
+def _make_ready(edit: Edit, kind: Kind) -> None:
+    lane = LANE_OF[kind]
+    turn = schedule.next_turn(lane, edit.job.owner_id, edit.job.priority)
+    held = Step.objects.filter(job=edit.job, kind=kind, state__in=[StepState.HELD, StepState.FAILED])
+    if not edit.job.is_terminal and held.update(state=StepState.READY, turn=turn, not_before=None):
+        edit.ring(lane)
+
+
+def _fail(edit: Edit, code: str, message: str = "") -> None:
+    job = edit.job
+    job.failure_code, job.failure_error = code, message or FAILURES[code]
+    job.stage, job.completed_at, job.stage_detail = Stage.FAILED, edit.now, ""
+    edit.log(job.failure_error, "warning" if code == "cancelled" else "error")
+    _hold(job)
+
+
+def _hold(job: Job) -> None:
+    resting = [StepState.READY, StepState.WAITING]
+    Step.objects.filter(job=job, state__in=resting).update(state=StepState.HELD, not_before=None)
+
+
+def _close_cancelled(edit: Edit) -> None:
+    """A cancelled job ends when the last of its runs has let go."""
+    job = edit.job
+    running = Step.objects.filter(job=job, state=StepState.RUNNING).exists()
+    if job.cancel_requested_at and not job.is_terminal and not running:
+        _fail(edit, "cancelled")
+
+
+# --- runs that end otherwise ----------------------------------------------------------------------
+
+
+def fail(run: Run, error: JobError) -> None:
+    """The step failed: it is tried again if that may help, else the job fails and keeps what is done."""
+    with _holding(run) as edit:
+        told = {"error": error.message, "error_code": error.code}
+        tries = run.step.attempts - run.step.losses
+        if edit.job.cancel_requested_at or edit.job.is_terminal:
+            _settle(run.step, StepState.HELD, **told)
+            _close_cancelled(edit)
+        elif error.retry and tries <= len(RETRY_PAUSES):
+            pause = RETRY_PAUSES[tries - 1]
+            _settle(run.step, StepState.READY, not_before=edit.now + pause, **told)
+            edit.log(f"{error.message} Trying again in {pause.total_seconds():.0f} s.", "warning")
+        else:
+            _settle(run.step, StepState.FAILED, **told)
+            _fail(edit, error.code, error.message)
+
+
+def hand_back(run: Run, *, pause: timedelta | None = None, why: str = "") -> None:
+    """The worker stops or can't go on now: the step is ready for another, after `pause`, and no attempt is counted."""
+    with _holding(run) as edit:
+        again = None if pause is None else edit.now + pause
+        stays = edit.job.is_terminal or edit.job.cancel_requested_at
+        state = StepState.HELD if stays else StepState.READY
+        _settle(run.step, state, run_id=None, attempts=F("attempts") - 1, not_before=again)
+        edit.job.stage_detail = why
+        _close_cancelled(edit)
+        if state == StepState.READY and pause is None:
+            edit.ring(run.step.lane)
+
+
+def lose(step: Step) -> None:
+    """Takes a step from a worker that is presumed dead. It may run again at once, unless it keeps killing workers."""
+    try:
+        with editing(step.job_id) as edit:
+            deadly = step.losses + 1 >= MOST_LOSSES
+            stays = edit.job.is_terminal or edit.job.cancel_requested_at
+            state = StepState.FAILED if deadly else StepState.HELD if stays else StepState.READY
+            _settle(step, state, run_id=None, losses=F("losses") + 1, error_code="worker_lost")
+            edit.log(f"The worker died during “{Kind(step.kind).label}”; another takes over.", "warning")
+            edit.ring(step.lane)
+            if deadly and not edit.job.is_terminal:
+                _fail(edit, "worker_lost")
+            _close_cancelled(edit)
+    except (Gone, Fenced):
+        return
+
+
+# --- what users ask for ---------------------------------------------------------------------------
+
+
+def request_cancel(job_id: int) -> Job:
+    """Cancels a queued job at once and an active one within a window. Raises NotAllowed for one that has ended."""
+    with editing(job_id) as edit:
+        job = edit.job
+        if job.is_terminal:
+            raise NotAllowed("This job is not active, so there is nothing to cancel.")
+        if not job.cancel_requested_at:
+            job.cancel_requested_at = edit.now
+            edit.log("Cancelling was asked for.")
+            _hold(job)
+        _close_cancelled(edit)
+    return job
+
+
+def restart(job_id: int) -> Job:
+    """Puts a failed job back in the queue; finished windows stay finished. A queued one stays as it is."""
+    with editing(job_id) as edit:
+        job = edit.job
+        if job.stage == Stage.QUEUED:
+            return job
+        if job.stage != Stage.FAILED:
+            raise NotAllowed("Only a failed or queued job can be restarted.")
+        _reset(edit)
+        _rewind(edit)
+        edit.log("Restarted; what was done before is kept.")
+        _advance(edit)
+    return job
+
+
+def _reset(edit: Edit) -> None:
+    job = edit.job
+    job.stage, job.stage_detail, job.progress = Stage.QUEUED, "", 0.0
+    job.failure_code = job.failure_error = ""
+    job.completed_at = job.cancel_requested_at = job.speech_started_at = None
+    job.attempts += 1
+
+
+def _rewind(edit: Edit) -> None:
+    """Makes ready what is not done, from the first step that has to run again."""
+    job, steps = edit.job, Step.objects.filter(job=edit.job)
+    stopped = steps.filter(state__in=[StepState.FAILED, StepState.HELD])
+    stopped.update(state=StepState.HELD, attempts=0, losses=0, error="", error_code="", not_before=None)
+    if job.windows_total == 0 and job.decoded_at:
+        job.decoded_at = None
+        steps.filter(kind=Kind.DECODE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
+    if job.decoded_at is None or job.windows_done < job.windows_total:
+        # The engine may be what failed, so it is chosen anew.
+        job.engine = ""
+        steps.filter(kind=Kind.PREPARE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
+    _make_ready(edit, Kind.PREPARE)
+    _make_ready(edit, Kind.DECODE if job.media else Kind.FETCH)
+
+
+def delete(job_id: int) -> None:
+    """Deletes a job that is not being worked on, with its rows and files. Raises NotAllowed, Gone."""
+    with editing(job_id) as edit:
+        job = edit.job
+        if job.stage in PROCESSING:
+            raise NotAllowed("This job is being processed. Cancel it first, then delete it.")
+        told = {"type": "deleted", "id": job.pk}
+        edit.discard([(group, told) for group in (broadcast.job_group(job.pk), *queues_of(job))])
+        media = job.media
+        transaction.on_commit(lambda: uploads.remove(media))
+
+
+def run_now(*, limit: int, reset_failed: bool) -> dict[str, int]:
+    """Restarts up to `limit` failed jobs, oldest first, if asked, and rings the lanes that have work."""
+    failed = Job.objects.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
+    again = list(failed.values_list("pk", flat=True)[:limit]) if reset_failed else []
+    for job_id in again:
+        restart(job_id)
+    waiting = Job.objects.filter(stage=Stage.QUEUED).count()
+    _ring_ready_lanes()
+    return {"reset": len(again), "queued": waiting}
+
+
+# --- the sweep ------------------------------------------------------------------------------------
+
+
+def sweep(lease: timedelta) -> int:
+    """Finds what was forgotten: silent runs, windows not released, jobs at rest, lanes not rung. Returns lost runs."""
+    silent = Step.objects.filter(state=StepState.RUNNING, heartbeat_at__lt=timezone.now() - lease)
+    lost = [lose(step) for step in silent]
+    for owner_id in schedule.owners_waiting():
+        schedule.release(owner_id)
+    for job_id in _resting_jobs():
+        _nudge(job_id)
+    _ring_ready_lanes()
+    return len(lost)
+
+
+def lose_all(worker: str) -> None:
+    """Takes every step from a worker that is known to be dead."""
+    for step in Step.objects.filter(state=StepState.RUNNING, worker=worker):
+        lose(step)
+
+
+def _resting_jobs() -> list[int]:
+    """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one."""
+    moving = Step.objects.filter(state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
+    quiet = Job.objects.filter(stage__in=ACTIVE, changed_at__lt=timezone.now() - _QUIET)
+    return list(quiet.exclude(pk__in=moving.values("job")).values_list("pk", flat=True)[:100])
+
+
+def _nudge(job_id: int) -> None:
+    try:
+        with editing(job_id) as edit:
+            _rewind(edit)
+            _advance(edit)
+    except Gone:
+        return
+
+
+def _ring_ready_lanes() -> None:
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    ready = Step.objects.filter(due, state=StepState.READY).values("lane").annotate(n=Count("pk"))
+    for row in ready:
+        ring(row["lane"], row["n"])
+

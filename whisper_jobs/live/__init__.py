@@ -1,0 +1,1 @@
+"""Sockets for pages and API clients: join, snapshot, then changes as they are stored."""

@@ -1,0 +1,97 @@
+"""Starts the child processes that touch hostile material, listens to them, and ends them whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from whisper_jobs.errors import JobError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TICK_SECONDS = 0.25
+#: What a child needs of our environment. Proxies, credentials and configuration stay here.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+class Child:
+    """A running child and its output."""
+
+    def __init__(self, process: subprocess.Popen[bytes], should_stop: Callable[[], bool]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        self._should_stop = should_stop
+        self._output = process.stdout.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN | select.POLLHUP)
+
+    def read(self, size: int, patience: float) -> bytes:
+        """At most `size` bytes; none when the child has closed its output. Raises after `patience` silent seconds."""
+        give_up_at = time.monotonic() + patience
+        while True:
+            if self._should_stop():
+                raise JobError("cancelled")
+            if self._poll.poll(1000 * _TICK_SECONDS):
+                return os.read(self._output, size)
+            if time.monotonic() > give_up_at:
+                raise JobError("timeout")
+
+    def death(self) -> int:
+        """The exit status of a child that has closed its output; negative is the signal that ended it."""
+        try:
+            return self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return -int(signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the child and all that it may have started. Safe to call twice."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def child(
+    module: str,
+    options: Mapping[str, Any],
+    *,
+    should_stop: Callable[[], bool],
+    pass_fds: tuple[int, ...] = (),
+    home: Path | None = None,
+) -> Iterator[Child]:
+    """Run `python -m module` in a session of its own, with `options` as JSON on its stdin."""
+    process = subprocess.Popen(  # noqa: S603  (our own interpreter and module; nothing of a user's is on the command line)
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=pass_fds,
+        env=_environment(home),
+        cwd=home or _ROOT,
+        start_new_session=True,
+    )
+    running = Child(process, should_stop)
+    try:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
+            stdin.write(json.dumps({**options, "parent": os.getpid()}).encode())
+        yield running
+    finally:
+        running.kill()
+
+
+def _environment(home: Path | None) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    folder = {"HOME": str(home), "TMPDIR": str(home)} if home else {}
+    return {**kept, **folder, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "YTDLP_NO_PLUGINS": "1"}

@@ -1,0 +1,16 @@
+"""Names for files that strangers named."""
+
+from __future__ import annotations
+
+_MAX_BYTES = 150
+
+
+def safe_name(name: str, fallback: str = "recording") -> str:
+    """The last part of a path that a stranger chose, without what could lead or hide elsewhere."""
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    plain = "".join(char if char.isprintable() and char not in '<>:"|?*%' else "_" for char in last).strip(" .")
+    if len(plain.encode()) > _MAX_BYTES:
+        stem, dot, suffix = plain.rpartition(".")
+        suffix = dot + suffix if stem and len(suffix) <= 8 else ""
+        plain = plain.encode()[: _MAX_BYTES - len(suffix.encode())].decode(errors="ignore") + suffix
+    return plain or fallback

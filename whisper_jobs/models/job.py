@@ -1,0 +1,109 @@
+"""A job: one recording handed in by one user. What lists and sockets show stands in this row alone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from whisper_jobs.states import ACTIVE, STATUS_OF, TERMINAL, UNHEARD, Stage, Status
+
+
+class Channel(models.TextChoices):
+    WEB = "web", _("Web queue")
+    API = "api", _("API queue")
+
+
+class SourceType(models.TextChoices):
+    URL = "url", _("Link")
+    UPLOAD = "upload", _("Upload")
+
+
+class Job(models.Model):
+    """Seconds are of the recording's clock unless the name ends in `_at`."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs", db_index=False)
+    channel = models.CharField(max_length=8, choices=Channel)
+    #: 1 for admins, else 0; copied to the steps, which are claimed by it.
+    priority = models.SmallIntegerField(default=0)
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.QUEUED)
+    stage_detail = models.CharField(max_length=300, blank=True)
+    progress = models.FloatField(default=0.0)
+    #: Grows by one with every visible change.
+    revision = models.PositiveIntegerField(default=1)
+    attempts = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(auto_now_add=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+
+    source_type = models.CharField(max_length=8, choices=SourceType)
+    source_url = models.TextField(blank=True)
+    source_filename = models.CharField(max_length=255, blank=True)
+    source_label = models.CharField(max_length=200, blank=True)
+    source_note = models.TextField(blank=True)
+    source_title = models.CharField(max_length=500, blank=True)
+    source_description = models.TextField(blank=True)
+    source_mime = models.CharField(max_length=100, blank=True)
+    source_size_bytes = models.BigIntegerField(null=True)
+    source_duration_seconds = models.FloatField(null=True)
+    source_sha256 = models.CharField(max_length=64, blank=True)
+    #: Name in Django's storage of the original; empty until it is there.
+    media = models.CharField(max_length=200, blank=True)
+
+    requested_model = models.CharField(max_length=100)
+    language = models.CharField(max_length=16, blank=True)
+    analysis_language = models.CharField(max_length=16, blank=True)
+    translation_target_languages = models.JSONField(default=list)
+    #: Filled by the prepare step, on the machine that transcribes.
+    engine = models.CharField(max_length=50, blank=True)
+    model = models.CharField(max_length=100, blank=True)
+    engine_reason = models.CharField(max_length=300, blank=True)
+    quality = models.CharField(max_length=8, blank=True)
+    detected_language = models.CharField(max_length=16, blank=True)
+
+    windows_total = models.PositiveIntegerField(default=0)
+    windows_done = models.PositiveIntegerField(default=0)
+    window_seconds_total = models.FloatField(default=0.0)
+    window_seconds_done = models.FloatField(default=0.0)
+    decoded_at = models.DateTimeField(null=True)
+    speech_seconds = models.FloatField(default=0.0)
+    #: When transcribing began in this attempt, and how much was done before: the base of the ETA.
+    speech_started_at = models.DateTimeField(null=True)
+    speech_base_seconds = models.FloatField(default=0.0)
+
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_error = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("use", "May use the transcription queue"),
+            ("manage", "May see and run the whole queue"),
+            ("api", "May submit through the token API"),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="job_owner_newest"),
+            models.Index(fields=["owner", "stage", "-id"], name="job_owner_stage"),
+            models.Index(fields=["stage", "-id"], name="job_stage_newest"),
+            models.Index(fields=["priority", "owner", "id"], name="job_unheard", condition=Q(stage__in=UNHEARD)),
+            models.Index(fields=["changed_at"], name="job_active", condition=Q(stage__in=ACTIVE)),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.pk}"
+
+    @property
+    def status(self) -> Status:
+        return STATUS_OF[self.stage]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.stage in TERMINAL
+
+    @property
+    def title(self) -> str:
+        """What people call it: their own title, else the source's, else the file's name, else the link."""
+        return self.source_label or self.source_title or self.source_filename or self.source_url

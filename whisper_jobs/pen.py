@@ -1,0 +1,136 @@
+"""The pen that lifecycle writes with: one locked job, its changes gathered, then one guarded UPDATE and one broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from whisper_jobs import broadcast, payloads, progress
+from whisper_jobs.doorbell import ring_on_commit
+from whisper_jobs.models import Job, LogLine, Segment, Tally
+from whisper_jobs.states import STATUS_OF, Stage, later
+
+#: Never written by an edit.
+_FIXED = {"id", "revision", "owner_id", "created_at"}
+
+
+class Gone(Exception):
+    """The job was deleted."""
+
+
+class Edit:
+    """Changes to one job. Set fields on `job`; everything else through the methods. Nothing is sent unless it is committed."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.now: datetime = timezone.now()
+        self.revision = job.revision + 1
+        self._before = {field.attname: getattr(job, field.attname) for field in Job._meta.concrete_fields}
+        self._lines: list[LogLine] = []
+        self._lanes: list[str] = []
+        self._messages: list[broadcast.Message] = []
+        self._moved = False
+        self._deleted = False
+
+    def announce_new(self) -> None:
+        """Tells queue pages that the line has changed, although the job's stage has not."""
+        self._moved = True
+
+    def log(self, message: str, level: str = "info") -> None:
+        self._lines.append(
+            LogLine(job=self.job, at=self.now, level=level, stage=self.job.stage, message=message)
+        )
+
+    def ring(self, lane: str, times: int = 1) -> None:
+        self._lanes += [lane] * times
+
+    def forward(self, stage: Stage) -> None:
+        """Moves on to `stage` unless the job is further already or at its end."""
+        if not self.job.is_terminal:
+            self.job.stage = later(self.job.stage, stage)
+
+    def show_segments(self, window: int, rows: list[Segment]) -> None:
+        told = [payloads.segment(row) for row in rows]
+        self._messages.append({"type": "segments", "revision": self.revision, "window": window, "segments": told})
+
+    def discard(self, messages: list[tuple[str, broadcast.Message]]) -> None:
+        """Deletes the job with all its rows, and tells those who watch."""
+        count(self.job, self.job.status, -1)
+        self.job.delete()
+        self._deleted = True
+        broadcast.push_on_commit(messages)
+
+    def write(self) -> None:
+        if self._deleted:
+            return
+        self.job.progress = progress.of(self.job)
+        changed = self._changed()
+        if not (changed or self._lines or self._messages or self._lanes):
+            return
+        self.job.changed_at = self.now
+        Job.objects.filter(pk=self.job.pk).update(revision=self.revision, changed_at=self.now, **changed)
+        self.job.revision = self.revision
+        _recount(self.job, self._before["stage"])
+        LogLine.objects.bulk_create(self._lines)
+        self._announce()
+        ring_on_commit(self._lanes)
+
+    def _changed(self) -> dict[str, Any]:
+        now = {name: getattr(self.job, name) for name in self._before if name not in _FIXED}
+        return {name: value for name, value in now.items() if value != self._before[name]}
+
+    def _announce(self) -> None:
+        summary = payloads.job_summary(self.job)
+        change: dict[str, Any] = {"type": "change", "revision": self.revision, "job": summary}
+        group = broadcast.job_group(self.job.pk)
+        messages = [(group, message) for message in self._messages]
+        if self._lines:
+            entries = [payloads.log_line(line) for line in self._lines]
+            messages.append((group, {"type": "log", "entries": entries}))
+        messages.append((group, {**change, "job": {**summary, "steps": payloads.steps(self.job)}}))
+        change["moved"] = self._moved or self._before["stage"] != self.job.stage
+        messages += [(queue, change) for queue in queues_of(self.job)]
+        broadcast.push_on_commit(messages)
+
+
+def queues_of(job: Job) -> tuple[str, str]:
+    """The queue pages that show this job: its owner's and that of those who see all."""
+    return broadcast.queue_group(job.owner_id), broadcast.queue_group(None)
+
+
+@contextmanager
+def editing(job_id: int) -> Iterator[Edit]:
+    """Locks the job, hands out its Edit, writes it at the end. Raises Gone when the job was deleted.
+
+    Every verb locks the job before it touches steps: so two of them on one job never cross, and none deadlock.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=job_id).first()
+        if job is None:
+            raise Gone(job_id)
+        edit = Edit(job)
+        yield edit
+        edit.write()
+
+
+def _recount(job: Job, stage_before: str) -> None:
+    before, after = STATUS_OF[stage_before], job.status
+    if before == after:
+        return
+    # Always in the order of the names, so that two jobs of one owner can't deadlock on their counts.
+    for status, change in sorted([(before, -1), (after, 1)]):
+        count(job, status, change)
+
+
+def count(job: Job, status: str, change: int) -> None:
+    """Adds `change` to the owner's count of jobs with this status."""
+    rows = Tally.objects.filter(owner_id=job.owner_id, channel=job.channel, status=status)
+    if not rows.update(jobs=F("jobs") + change):
+        Tally.objects.get_or_create(owner_id=job.owner_id, channel=job.channel, status=status)
+        rows.update(jobs=F("jobs") + change)

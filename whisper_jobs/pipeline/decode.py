@@ -1,0 +1,91 @@
+"""Decodes the original in a child process and cuts it into windows, each stored and queued as soon as it is found."""
+
+from __future__ import annotations
+
+import io
+import time
+import wave
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import Max
+
+from whisper_jobs import lifecycle, uploads
+from whisper_jobs.lifecycle import NewWindow, Run
+from whisper_jobs.media import decoding
+from whisper_jobs.models import Step
+from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.speech.windows import Window, WindowCutter
+from whisper_jobs.states import Kind
+
+REPORT_SECONDS = 1.0
+SAMPLE_RATE = decoding.SAMPLE_RATE
+
+
+def decode(run: Run, watch: Watch) -> None:
+    """A decode that is done again after a crash goes on behind the last window that was stored."""
+    limits = decoding.DecodeLimits(max_seconds=settings.TOOLS.max_duration_hours * 3600)
+    cutter = WindowCutter(resume_at=_stored_until(run))
+    with (
+        default_storage.open(run.job.media) as original,
+        decoding.decode(original, limits=limits, should_stop=watch.stopping) as sound,
+    ):
+        lifecycle.describe_media(
+            run, duration_seconds=sound.info.duration_seconds, mime=sound.info.mime, note=_tracks(sound.info)
+        )
+        _cut(run, watch, sound, cutter)
+        watch.check()
+    _store(run, cutter.finish())
+    lifecycle.finish_decode(
+        run,
+        duration_seconds=cutter.seconds_seen,
+        speech_seconds=cutter.speech_seconds,
+        warnings=sound.warnings,
+    )
+
+
+def _stored_until(run: Run) -> float:
+    windows = Step.objects.filter(job_id=run.job_id, kind=Kind.WINDOW)
+    return windows.aggregate(end=Max("end_seconds"))["end"] or 0.0
+
+
+def _tracks(info: decoding.MediaInfo) -> str:
+    if len(info.audio_tracks) < 2:
+        return ""
+    chosen = next(place for place, track in enumerate(info.audio_tracks, 1) if track.index == info.chosen_track)
+    return f"The file has {len(info.audio_tracks)} sound tracks; track {chosen} is transcribed."
+
+
+def _cut(run: Run, watch: Watch, sound: decoding.Decoding, cutter: WindowCutter) -> None:
+    report_at = 0.0
+    for samples in sound:
+        watch.check()
+        _store(run, cutter.feed(samples))
+        if time.monotonic() > report_at:
+            report_at = time.monotonic() + REPORT_SECONDS
+            length = sound.info.duration_seconds
+            lifecycle.report(run, cutter.seconds_seen / length if length else 0.0)
+
+
+def _store(run: Run, windows: Sequence[Window]) -> None:
+    if windows:
+        lifecycle.add_windows(run, [_stored(run, window) for window in windows])
+
+
+def _stored(run: Run, window: Window) -> NewWindow:
+    """The claim is part of the name: a worker that was presumed dead can't touch its successor's files."""
+    name = uploads.beside(run.job.media, f"{run.run_id.hex[:12]}-{round(window.start * 1000)}.wav")
+    audio = default_storage.save(name, ContentFile(_as_wav(window)))
+    return NewWindow(start=window.start, end=window.end, speech=window.speech, audio=audio)
+
+
+def _as_wav(window: Window) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(window.samples.astype("<i2").tobytes())
+    return out.getvalue()

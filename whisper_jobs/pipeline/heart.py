@@ -1,0 +1,108 @@
+"""The heartbeat of a worker process: one thread that says "alive" for the process and for the run it is at.
+
+It also keeps time: a run that takes too long is asked to stop, and if it can't hear, the process ends itself, because
+nothing else can free a lane from an engine that hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+
+from whisper_jobs import lifecycle, presence
+from whisper_jobs.errors import JobError
+from whisper_jobs.lifecycle import Fenced, Run
+
+log = logging.getLogger(__name__)
+#: A run over its time has this long to notice before the process ends itself.
+GRACE_SECONDS = 60.0
+
+
+@dataclass
+class Watch:
+    """What a step asks while it works: `stopping()` says that it should end soon, without a result."""
+
+    run: Run
+    process_stops: Callable[[], bool]
+    deadline: float
+    released: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    def stopping(self) -> bool:
+        return self.released or self.timed_out or self.process_stops()
+
+    @property
+    def timed_out(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def check(self) -> None:
+        """Raises when the step should end; the error is not what the job is told."""
+        if self.stopping():
+            raise JobError("cancelled")
+
+
+class Heart:
+    """One per worker process. `beat_seconds` apart; a run may take `limit_seconds`."""
+
+    def __init__(self, lanes: Sequence[str], *, beat_seconds: float, limit_seconds: float) -> None:
+        self.process = presence.me()
+        self.stopped = threading.Event()
+        self._lanes = tuple(lanes)
+        self._beat_seconds, self._limit_seconds = beat_seconds, limit_seconds
+        self._watch: Watch | None = None
+
+    def start(self) -> None:
+        presence.seen(self.process, self._lanes)
+        threading.Thread(target=self._loop, name="heart", daemon=True).start()
+
+    def stop(self) -> None:
+        """Asks the run in progress to hand its step back; the process is about to end."""
+        self.stopped.set()
+
+    @contextmanager
+    def watching(self, run: Run) -> Iterator[Watch]:
+        watch = Watch(run, self.stopped.is_set, time.monotonic() + self._limit_seconds)
+        self._watch = watch
+        try:
+            yield watch
+        finally:
+            self._watch = None
+
+    def beat(self) -> None:
+        """One sign of life; the thread calls it again and again."""
+        presence.seen(self.process, self._lanes)
+        watch = self._watch
+        if watch is not None and not watch.released:
+            self._keep(watch)
+
+    def _keep(self, watch: Watch) -> None:
+        watch.released = not lifecycle.heartbeat(watch.run.run_id)
+        if time.monotonic() > watch.deadline + GRACE_SECONDS and self._watch is watch:
+            _give_up(watch.run)
+
+    def _loop(self) -> None:
+        while True:
+            try:
+                close_old_connections()
+                self.beat()
+            except DatabaseError:
+                log.exception("could not store a sign of life")
+                connection.close()
+            time.sleep(self._beat_seconds)
+
+
+def _give_up(run: Run) -> None:
+    log.error("%s hangs; this worker ends itself", run.step)
+    try:
+        lifecycle.fail(run, JobError("timeout"))
+    except Fenced:
+        log.info("%s had been taken over", run.step)
+    os._exit(70)

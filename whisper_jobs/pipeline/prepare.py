@@ -1,0 +1,38 @@
+"""First step, on the machine that will transcribe: which engine and model it is going to be, and are the weights there."""
+
+from __future__ import annotations
+
+import time
+
+from whisper_jobs import lifecycle
+from whisper_jobs.lifecycle import Run
+from whisper_jobs.pipeline import models
+from whisper_jobs.pipeline.heart import Watch
+
+MB = 1 << 20
+REPORT_SECONDS = 2.0
+
+
+def prepare(run: Run, watch: Watch) -> None:
+    choice = models.choose(
+        run.job.requested_model,
+        language=run.job.language or None,
+        on_progress=models.stopping_progress(watch.stopping, _Reporter(run)),
+    )
+    lifecycle.finish_prepare(
+        run, engine=choice.engine, model=choice.model, quality=choice.quality, reason=choice.reason
+    )
+
+
+class _Reporter:
+    """Says now and then how far the download of weights is."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._next = run, 0.0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REPORT_SECONDS
+        of = f" of {total // MB} MB" if total else " MB"
+        lifecycle.report(self._run, 0.0, f"Downloading the model: {done // MB}{of}")

@@ -1,0 +1,34 @@
+"""How far a job is, 0–100, from what its row knows. Fetching is the first 5, decoding 3, transcribing 90, the rest the end."""
+
+from __future__ import annotations
+
+from whisper_jobs.models import Job
+from whisper_jobs.states import Kind, Stage
+
+FETCHED = 5.0
+DECODED = 8.0
+HEARD = 98.0
+_SPANS = {Kind.FETCH: (0.0, FETCHED), Kind.DECODE: (FETCHED, DECODED)}
+
+
+def of(job: Job) -> float:
+    """Never above 98 before the job completes, and never below what is stored unless a restart reset that."""
+    if job.stage == Stage.COMPLETED:
+        return 100.0
+    total = speech_total(job)
+    heard = min(1.0, job.window_seconds_done / total) if total else 0.0
+    base = DECODED if job.decoded_at else FETCHED if job.media else 0.0
+    return max(job.progress, base + (HEARD - DECODED) * heard)
+
+
+def speech_total(job: Job) -> float:
+    """Seconds in windows: exact once decoding is done, before that at least the recording's own length."""
+    if job.decoded_at:
+        return job.window_seconds_total
+    return max(job.window_seconds_total, job.source_duration_seconds or 0.0)
+
+
+def within(kind: str, fraction: float) -> float:
+    """Progress of the job when a step before the windows is done to this fraction (0–1)."""
+    start, end = _SPANS.get(kind, (0.0, 0.0))
+    return start + (end - start) * min(1.0, max(0.0, fraction))

@@ -1,0 +1,124 @@
+"""The draft engine: CMU PocketSphinx with the English model that its wheel carries. Works on any machine, offline.
+
+Loaded through `registry.load`. Its words are a draft: far from a Whisper model's, and without punctuation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from whisper_jobs.errors import JobError
+from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples
+from whisper_jobs.speech.languages import name_of
+from whisper_jobs.speech.transcript import Segment, Word
+
+Pcm = npt.NDArray[np.int16]
+
+#: Found by measuring on public recordings: fewer false words than with the library's own values.
+SETTINGS = {"wip": 0.2, "topn": 8, "silprob": 0.05, "remove_noise": False, "loglevel": "FATAL"}
+FRAMES_PER_SECOND = 100
+#: The decoder holds the GIL while it works; between pieces other threads run and `should_stop` is asked.
+PIECE_SAMPLES = SAMPLE_RATE // 4
+#: A pause this long ends a segment; a shorter one does so once the segment is long.
+PAUSE_SECONDS = 0.4
+SHORT_PAUSE_SECONDS = 0.12
+LONG_SEGMENT_SECONDS = 6.0
+_MEAN_SEARCH = "mean"
+_CAPITALS = {"i", "i'm", "i'll", "i'd", "i've"}
+
+
+class PocketSphinx:
+    name = "pocketsphinx"
+    quality: Quality = "draft"
+
+    def __init__(self, model: str = "", *, folders: tuple[Path, ...] = (), threads: int = 1) -> None:
+        import pocketsphinx
+
+        try:
+            self._decoder = pocketsphinx.Decoder(pocketsphinx.Config(**SETTINGS))
+            self._word_search = self._decoder.current_search()
+            self._decoder.add_keyphrase(_MEAN_SEARCH, "the")
+        except (RuntimeError, OSError) as error:
+            raise JobError("model_unavailable", f"The PocketSphinx model can't be loaded: {error}") from error
+
+    def transcribe(self, samples: Samples, options: Options) -> Result:
+        """English only; `task` and `initial_prompt` mean nothing to it. Raises JobError `language_unsupported`."""
+        refuse_other_languages(options.language)
+        pcm = np.clip(samples * 32767.0, -32768, 32767).astype(np.int16)
+        self._set_cepstral_mean(pcm)
+        self._decoder.start_utt()
+        try:
+            for piece in _pieces(pcm):
+                if options.should_stop():
+                    raise JobError("cancelled")
+                self._decoder.process_raw(piece)
+        finally:
+            self._decoder.end_utt()
+        return Result(tuple(_segments(self._words(len(pcm) / SAMPLE_RATE))), "en")
+
+    def _set_cepstral_mean(self, pcm: Pcm) -> None:
+        """A first pass, for the features alone: the decoder then knows the window's sound from its first word on.
+
+        It runs as a search for one word because the end of an utterance always searches, and that one is cheap.
+        """
+        self._decoder.activate_search(_MEAN_SEARCH)
+        self._decoder.start_utt()
+        self._decoder.process_raw(pcm.tobytes(), no_search=True, full_utt=True)
+        mean = self._decoder.get_cmn(False)
+        self._decoder.end_utt()
+        self._decoder.activate_search(self._word_search)
+        self._decoder.set_cmn(mean)
+
+    def _words(self, duration: float) -> Iterator[Word]:
+        """In order, without the tokens for silence and noise."""
+        position = 0.0
+        for token in self._decoder.seg() or ():
+            text = token.word.partition("(")[0]
+            if not text or text[0] in "<[+":
+                continue
+            start = max(position, token.start_frame / FRAMES_PER_SECOND)
+            end = min(duration, (token.end_frame + 1) / FRAMES_PER_SECOND)
+            if end <= start:
+                continue
+            yield Word(start, end, text.capitalize() if text in _CAPITALS else text, min(1.0, float(token.prob)))
+            position = end
+
+
+def refuse_other_languages(language: str | None) -> None:
+    if language not in (None, "en"):
+        raise JobError(
+            "language_unsupported",
+            f"The draft engine understands English only, not {name_of(language)}. Choose a Whisper model.",
+        )
+
+
+def _pieces(pcm: Pcm) -> Iterator[bytes]:
+    for start in range(0, len(pcm), PIECE_SAMPLES):
+        yield pcm[start : start + PIECE_SAMPLES].tobytes()
+
+
+def _segments(words: Iterable[Word]) -> Iterator[Segment]:
+    gathered: list[Word] = []
+    for word in words:
+        if gathered and _ends_before(gathered, word):
+            yield _segment(gathered)
+            gathered = []
+        gathered.append(word)
+    if gathered:
+        yield _segment(gathered)
+
+
+def _ends_before(gathered: list[Word], word: Word) -> bool:
+    pause = word.start - gathered[-1].end
+    is_long = word.end - gathered[0].start > LONG_SEGMENT_SECONDS
+    return pause >= (SHORT_PAUSE_SECONDS if is_long else PAUSE_SECONDS)
+
+
+def _segment(words: list[Word]) -> Segment:
+    text = " ".join(word.text for word in words)
+    probability = sum(word.probability or 0.0 for word in words) / len(words)
+    return Segment(words[0].start, words[-1].end, text, tuple(words), probability=probability)

@@ -1,0 +1,243 @@
+"""OpenAI's Whisper weights by name: where they are on disk, whether they are whole, how they are fetched and removed.
+
+Called by `choose`, the Whisper engine and the models command. Opens no connection itself: `fetch` is passed in.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from whisper_jobs.errors import JobError
+
+_BASE_URL = "https://openaipublic.azureedge.net/main/whisper/models"
+_CHUNK_BYTES = 1 << 20
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: How often a download that was cut is taken up again without a single new byte before it is given up.
+ATTEMPTS_WITHOUT_PROGRESS = 3
+
+State = Literal["missing", "incomplete", "present", "damaged"]
+#: HTTP status, bytes of the whole file if the server said so, and the bytes from the offset on.
+Response = tuple[int, int | None, Iterator[bytes]]
+#: `fetch(url, offset)`: asks for the bytes from `offset` on (a Range header when it isn't 0).
+Fetch = Callable[[str, int], AbstractContextManager[Response]]
+#: `progress(bytes_here, bytes_in_all)`
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    name: str
+    sha256: str
+    size_bytes: int
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.pt"
+
+    @property
+    def url(self) -> str:
+        return f"{_BASE_URL}/{self.sha256}/{self.file_name}"
+
+    @property
+    def english_only(self) -> bool:
+        return self.name.endswith(".en")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`present` says that a file of about the right size is there, not yet that its hash is right: see `verified`."""
+
+    name: str
+    state: State
+    path: Path | None
+    size_bytes: int
+
+
+CATALOGUE: dict[str, Weights] = {
+    each.name: each
+    for each in (
+        Weights("tiny.en", "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03", 75_571_315),
+        Weights("tiny", "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9", 75_572_083),
+        Weights("base.en", "25a8566e1d0c1e2231d1c762132cd20e0f96a85d16145c3a00adf5d1ac670ead", 145_261_783),
+        Weights("base", "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e", 145_262_807),
+        Weights("small.en", "f953ad0fd29cacd07d5a9eda5624af0f6bcf2258be67c92b79389873d91e0872", 483_615_683),
+        Weights("small", "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794", 483_617_219),
+        Weights("medium.en", "d7440d1dc186f76616474e0ff0b3b6b879abc9d1a4926b7adfa41db2d497ab4f", 1_528_006_491),
+        Weights("medium", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1_528_008_539),
+        Weights("large-v1", "e4b87e7e0bf463eb8e6956e646f1e277e901512310def2c24bf0e11bd3c28e9a", 3_086_999_982),
+        Weights("large-v2", "81f7c96c852ee8fc832187b0132e569d6c3065a3252ed18e56effd0b6a73e524", 3_086_999_982),
+        Weights("large-v3", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3_087_371_615),
+        Weights("large-v3-turbo", "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a", 1_617_941_637),
+    )
+}
+ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
+
+
+def named(name: str) -> Weights | None:
+    return CATALOGUE.get(ALIASES.get(name, name))
+
+
+def custom_names(models_dir: Path) -> list[str]:
+    """Checkpoints that an administrator put into the models folder, by their bare names."""
+    if not models_dir.is_dir():
+        return []
+    names = (path.stem for path in models_dir.glob("*.pt") if path.is_file())
+    return sorted(name for name in names if _SAFE_NAME.fullmatch(name) and named(name) is None)
+
+
+def status(name: str, folders: Iterable[Path]) -> Status:
+    """A quick look that reads no file."""
+    weights = _known(name)
+    state: State = "missing"
+    for folder in folders:
+        path = folder / weights.file_name
+        if path.is_file():
+            found = path.stat().st_size
+            # The exact size isn't asked for: the hash decides, and that when the file is used.
+            state = "damaged" if found < weights.size_bytes * 0.95 or _known_as_damaged(path) else "present"
+            if state == "present":
+                return Status(weights.name, state, path, found)
+        elif state == "missing" and _part_of(path).is_file():
+            state = "incomplete"
+    return Status(weights.name, state, None, 0)
+
+
+def find(name: str, folders: Iterable[Path]) -> Path | None:
+    """The whole file of known weights (its hash is checked once per process), or an administrator's own checkpoint."""
+    folders = tuple(folders)
+    weights = named(name)
+    if weights is None:
+        return folders[0] / f"{name}.pt" if name in custom_names(folders[0]) else None
+    paths = (folder / weights.file_name for folder in folders)
+    return next((path for path in paths if path.is_file() and verified(path, weights.sha256)), None)
+
+
+def verified(path: Path, sha256: str) -> bool:
+    details = path.stat()
+    whole = _sha256_of(path, details.st_size, details.st_mtime_ns) == sha256
+    (_damaged.discard if whole else _damaged.add)((path, details.st_mtime_ns))
+    return whole
+
+
+def download(name: str, models_dir: Path, *, fetch: Fetch, progress: Progress | None = None) -> Path:
+    """Fetches the weights into the folder unless they are there; goes on where an earlier attempt stopped.
+
+    Raises JobError: `source_unreachable` (what came is kept), `model_unavailable` (wrong hash, no room, no such file).
+    """
+    weights = _known(name)
+    target = models_dir / weights.file_name
+    if target.is_file() and verified(target, weights.sha256):
+        return target
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with _opened(_part_of(target)) as part:
+        _fill(part, weights, fetch=fetch, progress=progress or (lambda _here, _total: None))
+        if _sha256_of_stream(part) != weights.sha256:
+            _part_of(target).unlink(missing_ok=True)
+            raise JobError("model_unavailable", f"What was downloaded for “{name}” has the wrong checksum. Try again.")
+        _part_of(target).replace(target)
+    return target
+
+
+def remove(name: str, models_dir: Path) -> bool:
+    """Deletes the weights, and what there is of an unfinished download. False if there was nothing."""
+    target = models_dir / _known(name).file_name
+    found = [path for path in (target, _part_of(target)) if path.is_file()]
+    for path in found:
+        path.unlink()
+    return bool(found)
+
+
+def _fill(part: BinaryIO, weights: Weights, *, fetch: Fetch, progress: Progress) -> None:
+    """Asks again for the rest as long as each answer brings something."""
+    fruitless, problem = 0, ""
+    while fruitless < ATTEMPTS_WITHOUT_PROGRESS:
+        before = part.seek(0, 2)
+        try:
+            with fetch(weights.url, before) as response:
+                if _receive(part, response, progress=progress):
+                    return
+        except (OSError, JobError) as error:
+            if isinstance(error, JobError) and not error.retry:
+                raise
+            problem = f" ({error})"
+        fruitless = 0 if part.seek(0, 2) > before else fruitless + 1
+    message = f"The download of “{weights.name}” was cut off{problem}. Start it again: it goes on where it stopped."
+    raise JobError("source_unreachable", message, retry=True)
+
+
+def _receive(part: BinaryIO, response: Response, *, progress: Progress) -> bool:
+    """Appends what comes; True when the file is as long as the server said."""
+    status_code, total, chunks = response
+    if status_code == 416:  # nothing behind what is here: the hash will tell whether it is all
+        return True
+    if status_code not in (200, 206):
+        raise JobError("model_unavailable", f"The server of the models answered with status {status_code}.")
+    if status_code == 200:  # it ignored the range and starts from the beginning
+        part.seek(0)
+        part.truncate()
+    here = part.seek(0, 2)
+    if total is not None and total - here > shutil.disk_usage(Path(part.name).parent).free:
+        raise JobError("model_unavailable", f"There is no room on the disk for {total / 1e9:.1f} GB.")
+    for chunk in chunks:
+        here += part.write(chunk)
+        progress(here, total)
+    part.flush()
+    return total is None or here >= total
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file of an unfinished download, held by one process at a time."""
+    with path.open("a+b") as part:
+        try:
+            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = path.stat().st_ino == os.fstat(part.fileno()).st_ino
+        except (BlockingIOError, FileNotFoundError):
+            held = False
+        if not held:
+            raise JobError("model_unavailable", f"{path.stem} is being downloaded already.", retry=True)
+        yield part
+
+
+def _known(name: str) -> Weights:
+    if weights := named(name):
+        return weights
+    raise JobError(
+        "model_unavailable", f"There is no Whisper model called “{name}”. Known are: {', '.join(CATALOGUE)}."
+    )
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
+
+
+_damaged: set[tuple[Path, int]] = set()
+
+
+def _known_as_damaged(path: Path) -> bool:
+    return (path, path.stat().st_mtime_ns) in _damaged
+
+
+@lru_cache(maxsize=64)
+def _sha256_of(path: Path, _size: int, _mtime_ns: int) -> str:
+    """Size and time are only there to forget the answer when the file changes."""
+    with path.open("rb") as file:
+        return _sha256_of_stream(file)
+
+
+def _sha256_of_stream(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()

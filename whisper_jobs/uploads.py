@@ -1,0 +1,186 @@
+"""Original media on its way in and in storage. Names on disk are ours: nothing a user typed becomes a path."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from whisper_jobs.models import Job
+
+MB = 1 << 20
+#: A request's body, its decoded copy and the stored file are on disk together for a moment.
+COPIES = 3
+#: Folders without a job are left alone for so long, in case their job is being made.
+ORPHAN_AGE = timedelta(days=1)
+_ROOT = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimit:
+    """How much can be uploaded now, in whole MB, and what sets the limit."""
+
+    configured_mb: int
+    disk_free_mb: int
+    effective_max_mb: int
+
+    @property
+    def limited_by(self) -> str:
+        return "configured" if self.effective_max_mb == self.configured_mb else "disk"
+
+    def refuses(self, size_bytes: int) -> str:
+        """Why a file of this size can't be taken, as a sentence; empty when it can."""
+        if size_bytes <= self.effective_max_mb * MB:
+            return ""
+        if self.limited_by == "disk":
+            return _("The server's disk is nearly full, so it takes files up to %(mb)d MB now.") % {
+                "mb": self.effective_max_mb
+            }
+        return _("The file is larger than this server takes (%(mb)d MB).") % {"mb": self.effective_max_mb}
+
+
+def limit() -> UploadLimit:
+    configured = settings.TOOLS.upload_max_mb
+    free = shutil.disk_usage(settings.DATA_DIR).free // MB
+    room = max(0, (free - settings.TOOLS.disk_reserve_mb) // COPIES)
+    return UploadLimit(configured, free, min(configured, room))
+
+
+class HashingUploadHandler(TemporaryFileUploadHandler):
+    """Streams a file to disk and hashes it on the way.
+
+    What can't be taken is dropped as it arrives, and the reason is left on the request as `upload_refusal`: an
+    exception here would surface in the CSRF check, long before a view could answer with it.
+    """
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self._limit = limit()
+
+    def handle_raw_input(self, input_data: IO[bytes], META: dict[str, Any], content_length: int, *args: Any) -> None:
+        self._refuse(self._limit.refuses(content_length - MB))
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._digest, self._size = hashlib.sha256(), 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._size += len(raw_data)
+        self._refuse(self._limit.refuses(self._size))
+        if upload_refusal(self.request):
+            return
+        self._digest.update(raw_data)
+        try:
+            super().receive_data_chunk(raw_data, start)
+        except OSError as error:
+            self._refuse(_disk_full(error))
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        if upload_refusal(self.request):
+            self.file.close()
+            return None
+        file = super().file_complete(file_size)
+        file.sha256 = self._digest.hexdigest()
+        return file
+
+    def _refuse(self, reason: str) -> None:
+        if reason:
+            self.request.upload_refusal = reason  # type: ignore[union-attr]
+
+
+def _disk_full(error: OSError) -> str:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    return _("The server's disk is full. Try again later or tell an administrator.")
+
+
+def upload_refusal(request: HttpRequest | None) -> str:
+    """Why the file of this request was not taken; empty when it was, or when there was none."""
+    return getattr(request, "upload_refusal", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that is in storage."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+def store_upload(file: UploadedFile) -> Stored:
+    """Moves an uploaded file into storage. Raises OSError when the disk is full."""
+    digest = getattr(file, "sha256", "") or _digest_of(file.chunks())
+    size = file.size or 0
+    return Stored(store_original(file), size, digest)
+
+
+def _digest_of(chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def store_original(file: File[Any]) -> str:
+    """Saves the original in a folder of its own and returns its name in storage."""
+    if isinstance(file, TemporaryUploadedFile):
+        file.seek(0)
+    return default_storage.save(f"{_ROOT}/{uuid4().hex}/original", file)
+
+
+def beside(media: str, name: str) -> str:
+    """Name in storage of a file that belongs to the same job as `media`."""
+    return f"{media.rsplit('/', 1)[0]}/{name}"
+
+
+def remove(media: str) -> None:
+    """Deletes an original and everything beside it."""
+    if media:
+        _remove_folder(media.rsplit("/", 1)[0])
+
+
+def _remove_folder(folder: str) -> None:
+    try:
+        inner, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in (*files, *inner):
+        default_storage.delete(f"{folder}/{name}")
+    default_storage.delete(folder)
+
+
+def reap_orphans() -> int:
+    """Deletes folders that no job knows, left by a process that died between storing and submitting. Returns how many."""
+    try:
+        folders, _files = default_storage.listdir(_ROOT)
+    except FileNotFoundError:
+        return 0
+    old = timezone.now() - ORPHAN_AGE
+    orphans = [f"{_ROOT}/{name}" for name in folders if _is_orphan(f"{_ROOT}/{name}/original", old)]
+    for folder in orphans:
+        _remove_folder(folder)
+    return len(orphans)
+
+
+def _is_orphan(original: str, before: Any) -> bool:
+    if Job.objects.filter(media=original).exists():
+        return False
+    try:
+        return default_storage.get_modified_time(original) < before
+    except FileNotFoundError:
+        return False

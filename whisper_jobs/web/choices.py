@@ -1,0 +1,39 @@
+"""What the pages offer to choose from: models with what can be expected of them, languages by their names here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from whisper_jobs.pipeline import models as known_models
+from whisper_jobs.speech.languages import LANGUAGES
+
+Choice = tuple[str, str]
+
+
+def models() -> list[Any]:
+    """`auto`, the models on this server, then those that would have to be downloaded first, as a group."""
+    known = known_models.known()
+    here = [(model.name, model.label) for model in known if model.available]
+    absent = [(model.name, model.label) for model in known if not model.available]
+    offered: list[Any] = [("auto", _("Automatic: the best on this server")), *here]
+    return [*offered, (_("Not downloaded on this server"), absent)] if absent else offered
+
+
+def better_than(quality: str) -> str:
+    """Name of the best full-quality model on this server, when `quality` is draft; empty when there is none."""
+    if quality != "draft":
+        return ""
+    known = known_models.known()
+    return next((model.name for model in known if model.available and model.quality == "full"), "")
+
+
+def languages() -> list[Choice]:
+    named = sorted(((code, _(name)) for code, name in LANGUAGES.items()), key=lambda choice: choice[1].casefold())
+    return [("", _("Detect automatically")), *named]
+
+
+def defaults() -> dict[str, str]:
+    return {"model": settings.TOOLS.default_model, "language": ""}

@@ -1,0 +1,203 @@
+"""The pages: the queue with its form, the sample, one job. They read queries and payloads and hand in through intake."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
+from django.core.files import File
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+
+from accounts.models import User
+from whisper_jobs import intake, payloads, queries, uploads
+from whisper_jobs.models import Job
+from whisper_jobs.queries import ListFilter
+from whisper_jobs.speech.formats import FORMATS
+from whisper_jobs.states import ACTIVE, Stage, Status
+from whisper_jobs.web import choices, sample, texts
+from whisper_jobs.web.forms import AgainForm, SubmitForm
+
+PAGE_OF_JOBS = 50
+#: Failures that another model may get past.
+MODEL_FAILURES = ("model_unavailable", "language_unsupported", "out_of_memory", "backend_unavailable", "timeout")
+FILTERS = ("", "active", Status.COMPLETED.value, Status.FAILED.value)
+
+
+class _Page(LoginRequiredMixin, PermissionRequiredMixin, View):
+    """Anonymous visitors sign in first; users without whisper.use get the page that says so."""
+
+    permission_required = "whisper.use"
+
+    def handle_no_permission(self) -> Any:
+        self.raise_exception = self.request.user.is_authenticated
+        return super().handle_no_permission()
+
+    @property
+    def user(self) -> User:
+        return cast(User, self.request.user)
+
+    def job(self, job_id: int) -> Job:
+        found = queries.visible_jobs(self.user).filter(pk=job_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class QueueView(_Page):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(SubmitForm(initial=choices.defaults()))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SubmitForm(request.POST, request.FILES, upload_refusal=uploads.upload_refusal(request))
+        if not form.is_valid():
+            return self._page(form, status=422)
+        try:
+            job = intake.submit(form.submission(self.user))
+        except OSError:
+            form.add_error("media_file", _("The server's disk is full. Try again later or tell an administrator."))
+            return self._page(form, status=422)
+        return redirect("web:job", job.pk)
+
+    def _page(self, form: SubmitForm, status: int = 200) -> HttpResponse:
+        limit = uploads.limit()
+        context = {
+            "form": _described(form),
+            "limit_label": size_label(limit.effective_max_mb),
+            "texts": texts.for_scripts(),
+            **_list(self.user, _asked(self.request)),
+        }
+        context["start"] |= {
+            "submit_url": reverse("native:jobs"),
+            "upload_limit_bytes": limit.effective_max_mb * uploads.MB,
+            "upload_limit_label": size_label(limit.effective_max_mb),
+        }
+        return render(self.request, "whisper/queue.html", context, status=status)
+
+
+class SampleView(_Page):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        path = sample.path()
+        if path is None:
+            raise Http404
+        with path.open("rb") as handle:
+            job = intake.submit(sample.submission(self.user, File(handle, name=path.name)))
+        return redirect("web:job", job.pk)
+
+
+class JobView(_Page):
+    def get(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self.job(job_id)
+        told = payloads.job_full(job, queries.positions([job]).get(job.pk))
+        return render(request, "whisper/job.html", {"job": told, **_job_context(job, self.user)})
+
+
+class AgainView(_Page):
+    def post(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self.job(job_id)
+        form = AgainForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Choose a model that is on this server."))
+            return redirect("web:job", job.pk)
+        return redirect("web:job", intake.again(job, self.user, model=form.cleaned_data["model"]).pk)
+
+
+def _described(form: SubmitForm) -> SubmitForm:
+    """Ties every field that has an error to the sentence about it, for screen readers."""
+    for name in form.errors:
+        if name in form.fields:
+            form.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{name}_error"}
+    return form
+
+
+def _asked(request: HttpRequest) -> ListFilter:
+    status, cursor = request.GET.get("status", ""), request.GET.get("cursor", "")
+    return ListFilter(
+        status=status if status in FILTERS else "",
+        text=request.GET.get("q", "").strip()[:200],
+        cursor=int(cursor) if cursor.isdecimal() and len(cursor) < 19 else None,
+        limit=PAGE_OF_JOBS,
+    )
+
+
+def _list(user: User, narrow: ListFilter) -> dict[str, Any]:
+    """The list of recordings: for the template, and for the script that keeps it up to date."""
+    jobs, following = queries.page_of_jobs(user, narrow)
+    places = queries.positions(jobs)
+    counts = queries.summary(user)
+    total = sum(counts.values())
+    start = {
+        "jobs": [payloads.job_summary(job, places.get(job.pk)) for job in jobs],
+        "next": following,
+        "status": narrow.status,
+        "q": narrow.text,
+        "limit": narrow.limit,
+        "me": user.email,
+        "list_url": reverse("native:jobs"),
+        "socket": "/ws/whisper/queue",
+    }
+    return {
+        "start": start,
+        "q": narrow.text,
+        "status": narrow.status,
+        "show_empty": total == 0,
+        "tabs": _tabs(narrow, {**counts, "": total, "active": counts["queued"] + counts["processing"]}),
+        "next_href": _href(narrow, cursor=following) if following else "",
+        "sample_url": sample.url(),
+    }
+
+
+def _tabs(narrow: ListFilter, counts: dict[str, int]) -> list[dict[str, Any]]:
+    labels = (_("All"), _("Active"), _("Completed"), _("Failed"))
+    return [
+        {
+            "status": status,
+            "label": label,
+            "count": counts[status],
+            "current": status == narrow.status,
+            "href": _href(narrow, status=status),
+        }
+        for status, label in zip(FILTERS, labels, strict=True)
+    ]
+
+
+def _href(narrow: ListFilter, **changed: Any) -> str:
+    asked = {"status": narrow.status, "q": narrow.text, **changed}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return reverse("web:queue") + (f"?{query}" if query else "")
+
+
+def _job_context(job: Job, user: User) -> dict[str, Any]:
+    told = payloads.job_summary(job)
+    log = payloads.runtime_log(job)
+    cancelled = job.failure_code == "cancelled"
+    better = choices.better_than(job.quality)
+    return {
+        "active": job.stage in ACTIVE,
+        "deletable": job.is_terminal or job.stage == Stage.QUEUED,
+        "show_owner": job.owner_id != user.pk,
+        "source_host": urlsplit(job.source_url).hostname or job.source_url,
+        "failure_title": _("Cancelled") if cancelled else _("This did not work"),
+        "failure_asks_for_model": job.failure_code in MODEL_FAILURES,
+        "again": AgainForm(initial={"model": better}, auto_id=False),
+        "has_better": bool(better),
+        "formats": list(FORMATS),
+        "texts": texts.for_scripts(),
+        "start": {
+            "job": {**told, "steps": payloads.steps(job), "runtime_log": log},
+            "api_url": reverse("native:job", args=[job.pk]),
+            "export_url": reverse("native:export", args=[job.pk, "FORMAT"]),
+            "queue_url": reverse("web:queue"),
+            "model_failures": MODEL_FAILURES,
+            "socket": f"/ws/whisper/jobs/{job.pk}",
+        },
+    }
+
+
+def size_label(megabytes: int) -> str:
+    return f"{megabytes / 1024:.3g} GB" if megabytes >= 1024 else f"{megabytes} MB"
