@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from celery import Celery
-from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -22,7 +21,7 @@ app.conf.update(
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 0},
     task_publish_retry=False,
     task_ignore_result=True,
-    task_queues=[Queue(lane) for lane in LANES],
+    task_queues={lane: {} for lane in LANES},
     task_default_queue="deliver",
     task_create_missing_queues=False,
     worker_pool="solo",

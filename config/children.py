@@ -19,7 +19,13 @@ from config.celery import app
 from config.env import Env
 from config.preflight import Refusal
 
-WORKER_MODULES = ("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.worker.worker", "kombu.transport.redis")
+WORKER_MODULES = (
+    "celery.bin.celery",
+    "celery.apps.worker",
+    "celery.apps.beat",
+    "celery.worker.worker",
+    "kombu.transport.redis",
+)
 REDIS_MEMORY = "64mb"
 REDIS_PROGRAMS = ("valkey-server", "redis-server")
 
@@ -59,7 +65,9 @@ def redis_program() -> str:
         bundled = Path(folder) / "bin" / "redis-server"
         if os.access(bundled, os.X_OK):
             return str(bundled)
-    raise Refusal("There is no Redis server on this machine. Install valkey-server or redis-server, or set TOOLS_REDIS_URL.")
+    raise Refusal(
+        "There is no Redis server on this machine. Install valkey-server or redis-server, or set TOOLS_REDIS_URL."
+    )
 
 
 def run_redis(program: str, env: Env) -> None:

@@ -29,11 +29,12 @@ from whisper_jobs.intake import Submission
 from whisper_jobs.models import Job
 from whisper_jobs.results import transcript_of
 from whisper_jobs.speech.formats import FORMATS
-from whisper_jobs.states import Stage
+from whisper_jobs.states import ACTIVE, Stage
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 POLL_SECONDS = 0.25
 START_SECONDS = 60.0
+SETTLE_SECONDS = 5.0
 BAR = "{desc:<42}{percentage:3.0f}%|{bar}|{postfix}"
 
 
@@ -67,9 +68,11 @@ class Order:
 
     def submission(self, owner: User) -> Submission:
         asked = Submission(owner=owner, language=self.language, model=self.model)
-        return replace(asked, **({"source_url": self.source} if URL.match(self.source) else {"media_file": self._file()}))
+        if URL.match(self.source):
+            return replace(asked, source_url=self.source)
+        return replace(asked, media_file=self.file())
 
-    def _file(self) -> UploadedFile:
+    def file(self) -> UploadedFile[Any]:
         path = Path(self.source)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return UploadedFile(path.open("rb"), name=path.name, content_type=kind, size=path.stat().st_size)
@@ -82,11 +85,14 @@ def check(order: Order) -> Order:
     source: dict[str, Any] = {"source_url": order.source}
     if not URL.match(order.source):
         try:
-            source = {"media_file": order._file()}
+            source = {"media_file": order.file()}
         except OSError as error:
             raise Refusal(f"{order.source} can't be read ({(error.strerror or str(error)).lower()}).") from error
     form = SubmissionSerializer(data={**source, "model": order.model, "language": order.language})
-    if not form.is_valid():
+    valid = form.is_valid()
+    if "media_file" in source:
+        source["media_file"].close()
+    if not valid:
         raise Refusal(" ".join(str(reason) for reasons in form.errors.values() for reason in reasons))
     return replace(order, model=form.validated_data["model"], language=form.validated_data["language"])
 
@@ -168,6 +174,13 @@ def follow(job_id: int, timeout_seconds: float | None, server: Server) -> Job:
             time.sleep(POLL_SECONDS)
 
 
+def settle(job_id: int) -> None:
+    """Gives a cancelled job a moment to end, so that it does not look unfinished until the next start."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline and Job.objects.filter(pk=job_id, stage__in=ACTIVE).exists():
+        time.sleep(POLL_SECONDS)
+
+
 class _Progress:
     """A bar on a terminal; elsewhere a line whenever the stage changes or a tenth is done. Always on standard error."""
 
@@ -183,7 +196,7 @@ class _Progress:
     def show(self, job: Job) -> None:
         label = str(Stage(job.stage).label)
         left = payloads.eta_seconds(job)
-        eta = "" if left is None else f"about {payloads.duration_human(left)} left"
+        eta = "" if not left else f"about {payloads.duration_human(left)} left"
         if self._bar is not None:
             self._bar.n = min(100.0, job.progress)
             self._bar.set_description_str(label, refresh=False)

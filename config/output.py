@@ -34,7 +34,8 @@ class Output:
         try:
             _, writable, _ = select.select([], [self._terminal], [], 0)
             if writable:
-                os.write(self._terminal, line[: SAFE_WRITE_BYTES - 1] + (b"\n" if len(line) >= SAFE_WRITE_BYTES else b""))
+                shown = line if len(line) < SAFE_WRITE_BYTES else line[: SAFE_WRITE_BYTES - 1] + b"\n"
+                os.write(self._terminal, shown)
         except OSError:
             self._terminal = None
 

@@ -36,7 +36,9 @@ def make_folders(env: Env) -> None:
             pass
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise Refusal(f"The data folder {env.data_dir} can't be written ({reason}). Set TOOLS_DATA_DIR to another.") from error
+        raise Refusal(
+            f"The data folder {env.data_dir} can't be written ({reason}). Set TOOLS_DATA_DIR to another."
+        ) from error
     if env.socket_path.parent.stat().st_uid != os.getuid():
         raise Refusal(f"The folder {env.socket_path.parent} belongs to another user. Choose a shorter TOOLS_DATA_DIR.")
 
@@ -92,7 +94,9 @@ def process_environment(env: Env) -> Mapping[str, str]:
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return {
         **dict.fromkeys(names, str(env.speech_threads)),
+        # Two libraries that would report their use to their makers.
         "PYANNOTE_METRICS_ENABLED": "0",
+        "ORT_DISABLE_TELEMETRY": "1",
         "TMPDIR": str(env.data_dir / "tmp"),
     }
 

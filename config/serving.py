@@ -77,9 +77,7 @@ def address(env: Env) -> str:
 
 def missing(env: Env) -> list[str]:
     """What /readyz says is not up yet; empty when the server is ready."""
-    connection = http.client.HTTPConnection(
-        ANYWHERE.get(env.bind, env.bind), env.port, timeout=PROBE_TIMEOUT_SECONDS
-    )
+    connection = http.client.HTTPConnection(ANYWHERE.get(env.bind, env.bind), env.port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
         answer = connection.getresponse()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -19,8 +20,6 @@ SMALL_BYTES = 100_000
 CHUNK_BYTES = 256 * 1024
 #: The free space is looked at again after this many bytes.
 CHECK_EVERY_BYTES = 16 << 20
-#: The ASGI extension that says that the body was not kept, and why.
-DISCARDED = "tools.body_discarded"
 TOO_LARGE = "too_large"
 DISK_FULL = "disk_full"
 
@@ -71,7 +70,7 @@ class Body:
     def write(self, data: bytes) -> None:
         before, self.size = self.size, self.size + len(data)
         if self.discarded:
-            return
+            return None
         if self.size > self.limit_bytes:
             return self._discard(TOO_LARGE)
         try:
@@ -98,6 +97,14 @@ class Body:
         piece = self._file.read(CHUNK_BYTES)
         self._taken += len(piece)
         return piece, self._taken < self.size and bool(piece)
+
+    def own_file(self) -> IO[bytes]:
+        """The whole body as a file of the caller's, who closes it whenever the request ends."""
+        if self.discarded or self._file.closed:
+            return io.BytesIO()
+        if isinstance(self._file, io.BytesIO):
+            return io.BytesIO(self._file.getvalue())
+        return open(os.dup(self._file.fileno()), "rb")
 
     @property
     def closed(self) -> bool:
@@ -129,6 +136,11 @@ class Inbox:
     def put_nowait(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.disconnect":
             self._gone.set()
+
+    def hand_over(self) -> IO[bytes] | None:
+        """The body as a file instead of as messages; None when the client has left."""
+        self._more = False
+        return None if self._gone.is_set() else self._body.own_file()
 
     async def get(self) -> dict[str, Any]:
         if not self._more:

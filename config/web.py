@@ -24,10 +24,12 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import reactor as _reactor
-from twisted.logger import globalLogBeginner
+from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
+from zope.interface import provider
 
 from config.preflight import Refusal, listen
-from config.spool import DISCARDED, DISK_FULL, Body, Inbox, Room
+from config.spool import DISK_FULL, Body, Inbox, Room
+from whisper_jobs.uploads import BODY_DISCARDED
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -54,7 +56,7 @@ def is_upload(content_type: bytes) -> bool:
     return content_type.strip().lower().startswith(UPLOADS)
 
 
-class Request(WebRequest):  # type: ignore[misc]
+class Request(WebRequest):
     """A request whose body goes to a Body. Twisted's own parsing of forms, in memory, is off."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,14 +75,14 @@ class Request(WebRequest):  # type: ignore[misc]
         return super().process()
 
 
-class Factory(HTTPFactory):  # type: ignore[misc]
+class Factory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
         return protocol
 
 
-class Server(DaphneServer):  # type: ignore[misc]
+class Server(DaphneServer):
     """Daphne's server on a socket that already listens."""
 
     def __init__(self, application: Application, listener: socket.socket, *, room: Room, upload_bytes: int) -> None:
@@ -106,7 +108,7 @@ class Server(DaphneServer):  # type: ignore[misc]
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
-        globalLogBeginner.beginLoggingTo([lambda event: None], redirectStandardIO=False, discardBuffer=True)
+        globalLogBeginner.beginLoggingTo([_ignore], redirectStandardIO=False, discardBuffer=True)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         asyncio.set_event_loop(reactor._asyncioEventloop)
@@ -142,8 +144,13 @@ def described(scope: Scope, body: Body) -> Scope:
     extensions = dict(scope.get("extensions", {}))
     if body.discarded:
         size = body.size if body.declared_bytes is None else body.declared_bytes
-        extensions[DISCARDED] = {"reason": body.discarded, "size": size, "limit": body.limit_bytes}
+        extensions[BODY_DISCARDED] = {"reason": body.discarded, "size": size, "limit": body.limit_bytes}
     return {**scope, "asgi": {"version": "3.0"}, "headers": kept, "extensions": extensions}
+
+
+@provider(ILogObserver)
+def _ignore(event: LogEvent) -> None:
+    """Twisted's own log: what matters of it is logged by Daphne."""
 
 
 class Guard:
@@ -153,7 +160,7 @@ class Guard:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        told = scope.get("extensions", {}).get(DISCARDED)
+        told = scope.get("extensions", {}).get(BODY_DISCARDED)
         if told and told["reason"] == DISK_FULL:
             return await refuse(send, 507)
         if told and not is_upload(dict(scope["headers"]).get(b"content-type", b"")):

@@ -53,7 +53,19 @@ def cluster() -> Iterator[str]:
         data = Path(folder) / "data"
         if account:
             shutil.chown(folder, account)
-        initdb = [programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            OWNER,
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]
         subprocess.run(initdb, check=True, user=account, stdout=subprocess.DEVNULL, cwd="/")
         settings = [word for setting in FAST for word in ("-c", setting)]
         server = subprocess.Popen(
@@ -74,7 +86,7 @@ def cluster() -> Iterator[str]:
 
 def _wait(programs: Path, folder: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    ready = [programs / "pg_isready", "-q", "-h", folder, "-U", OWNER]
+    ready: list[str | Path] = [programs / "pg_isready", "-q", "-h", folder, "-U", OWNER]
     while subprocess.run(ready, check=False).returncode:
         if server.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"PostgreSQL did not start:\n{(Path(folder) / 'log').read_text()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -22,7 +23,7 @@ class Submission:
 
     owner: User
     source_url: str = ""
-    media_file: UploadedFile | None = None
+    media_file: UploadedFile[Any] | None = None
     channel: str = Channel.WEB
     source_label: str = ""
     source_note: str = ""

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Count, F, Q, Subquery
+from django.db.models import F, Q, Subquery
 from django.utils import timezone
 
-from whisper_jobs import progress as shares
 from whisper_jobs import broadcast, schedule, uploads
-from whisper_jobs.doorbell import ring
-from whisper_jobs.errors import FAILURES, JobError
+from whisper_jobs import progress as shares
+from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript
+from whisper_jobs.moves import Fenced, advance, close_cancelled, fail_job, hold, make_ready, release, rewind, settle
 from whisper_jobs.pen import Edit, Gone, editing, queues_of
-from whisper_jobs.states import ACTIVE, LANE_OF, PROCESSING, Kind, Lane, Stage, StepState
+from whisper_jobs.states import LANE_OF, PROCESSING, Kind, Stage, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 
 #: A failure that may pass is tried again after these pauses, then it is final.
 RETRY_PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
-#: A step whose worker died this often is taken to be the cause.
-MOST_LOSSES = 8
-_QUIET = timedelta(minutes=1)
-
-
-class Fenced(Exception):
-    """This run no longer holds its claim; what it wanted to write was not written."""
 
 
 class NotAllowed(Exception):
@@ -97,8 +90,8 @@ def begin(step: Step) -> Run | None:
         with editing(step.job_id) as edit:
             job = edit.job
             if job.is_terminal or job.cancel_requested_at:
-                _settle(step, StepState.HELD, run_id=None)
-                _close_cancelled(edit)
+                settle(step, StepState.HELD, run_id=None)
+                close_cancelled(edit)
                 return None
             job.started_at = job.started_at or edit.now
             if stage := _STAGE_OF_KIND.get(Kind(step.kind)):
@@ -131,14 +124,6 @@ def report(run: Run, fraction: float, detail: str = "") -> None:
         edit.job.stage_detail = detail
 
 
-def _settle(step: Step, state: StepState, **fields: Any) -> None:
-    """Ends a run; raises Fenced when `step.run_id` holds the claim no more."""
-    fields = {"finished_at": timezone.now(), **fields}
-    held = Step.objects.filter(pk=step.pk, run_id=step.run_id, state=StepState.RUNNING)
-    if not held.update(state=state, **fields):
-        raise Fenced(step.pk)
-
-
 @contextmanager
 def _holding(run: Run) -> Iterator[Edit]:
     """Edits the job while the claim is held; raises Fenced when it isn't, and when the job is gone."""
@@ -155,9 +140,9 @@ def _holding(run: Run) -> Iterator[Edit]:
 def _finishing(run: Run) -> Iterator[Edit]:
     """Ends the run as done, lets the caller store its result, then moves the job on."""
     with _holding(run) as edit:
-        _settle(run.step, StepState.DONE, error="", error_code="")
+        settle(run.step, StepState.DONE, error="", error_code="")
         yield edit
-        _advance(edit)
+        advance(edit)
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -179,7 +164,7 @@ def finish_fetch(run: Run, *, media: str, **source: Any) -> None:
         for name, value in source.items():
             setattr(edit.job, name, value)
         edit.log("The media is downloaded.")
-        _make_ready(edit, Kind.DECODE)
+        make_ready(edit, Kind.DECODE)
 
 
 def describe_media(run: Run, *, duration_seconds: float | None, mime: str, note: str = "") -> None:
@@ -201,7 +186,7 @@ def add_windows(run: Run, windows: Sequence[NewWindow]) -> None:
         )
         job.windows_total += len(windows)
         job.window_seconds_total += sum(window.end - window.start for window in windows)
-        _release(edit)
+        release(edit)
 
 
 def _window_step(job: Job, index: int, window: NewWindow, state: StepState) -> Step:
@@ -231,7 +216,7 @@ def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, w
             edit.log(warning, "warning")
         edit.forward(Stage.WAITING)
         if job.windows_total == 0 and not job.is_terminal:
-            _fail(edit, "no_speech")
+            fail_job(edit, "no_speech")
 
 
 def finish_window(run: Run, segments: Sequence[spoken.Segment], *, language: str | None) -> None:
@@ -270,54 +255,6 @@ def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
             edit.log("The transcript is complete.")
 
 
-# --- moving on ------------------------------------------------------------------------------------
-
-
-def _advance(edit: Edit) -> None:
-    """Makes ready whatever the job's rows now allow. Calling it once too often changes nothing."""
-    job = edit.job
-    if job.cancel_requested_at:
-        _close_cancelled(edit)
-    if not job.is_terminal and job.decoded_at and job.windows_total and job.windows_done == job.windows_total:
-        edit.forward(Stage.ASSEMBLING)
-        _make_ready(edit, Kind.ASSEMBLE)
-    _release(edit)
-
-
-def _release(edit: Edit) -> None:
-    if released := schedule.release(edit.job.owner_id):
-        edit.ring(Lane.SPEECH, released)
-
-
-def _make_ready(edit: Edit, kind: Kind) -> None:
-    lane = LANE_OF[kind]
-    turn = schedule.next_turn(lane, edit.job.owner_id, edit.job.priority)
-    held = Step.objects.filter(job=edit.job, kind=kind, state__in=[StepState.HELD, StepState.FAILED])
-    if not edit.job.is_terminal and held.update(state=StepState.READY, turn=turn, not_before=None):
-        edit.ring(lane)
-
-
-def _fail(edit: Edit, code: str, message: str = "") -> None:
-    job = edit.job
-    job.failure_code, job.failure_error = code, message or FAILURES[code]
-    job.stage, job.completed_at, job.stage_detail = Stage.FAILED, edit.now, ""
-    edit.log(job.failure_error, "warning" if code == "cancelled" else "error")
-    _hold(job)
-
-
-def _hold(job: Job) -> None:
-    resting = [StepState.READY, StepState.WAITING]
-    Step.objects.filter(job=job, state__in=resting).update(state=StepState.HELD, not_before=None)
-
-
-def _close_cancelled(edit: Edit) -> None:
-    """A cancelled job ends when the last of its runs has let go."""
-    job = edit.job
-    running = Step.objects.filter(job=job, state=StepState.RUNNING).exists()
-    if job.cancel_requested_at and not job.is_terminal and not running:
-        _fail(edit, "cancelled")
-
-
 # --- runs that end otherwise ----------------------------------------------------------------------
 
 
@@ -327,15 +264,15 @@ def fail(run: Run, error: JobError) -> None:
         told = {"error": error.message, "error_code": error.code}
         tries = run.step.attempts - run.step.losses
         if edit.job.cancel_requested_at or edit.job.is_terminal:
-            _settle(run.step, StepState.HELD, **told)
-            _close_cancelled(edit)
+            settle(run.step, StepState.HELD, **told)
+            close_cancelled(edit)
         elif error.retry and tries <= len(RETRY_PAUSES):
             pause = RETRY_PAUSES[tries - 1]
-            _settle(run.step, StepState.READY, not_before=edit.now + pause, **told)
+            settle(run.step, StepState.READY, not_before=edit.now + pause, **told)
             edit.log(f"{error.message} Trying again in {pause.total_seconds():.0f} s.", "warning")
         else:
-            _settle(run.step, StepState.FAILED, **told)
-            _fail(edit, error.code, error.message)
+            settle(run.step, StepState.FAILED, **told)
+            fail_job(edit, error.code, error.message)
 
 
 def hand_back(run: Run, *, pause: timedelta | None = None, why: str = "") -> None:
@@ -344,28 +281,11 @@ def hand_back(run: Run, *, pause: timedelta | None = None, why: str = "") -> Non
         again = None if pause is None else edit.now + pause
         stays = edit.job.is_terminal or edit.job.cancel_requested_at
         state = StepState.HELD if stays else StepState.READY
-        _settle(run.step, state, run_id=None, attempts=F("attempts") - 1, not_before=again)
+        settle(run.step, state, run_id=None, attempts=F("attempts") - 1, not_before=again)
         edit.job.stage_detail = why
-        _close_cancelled(edit)
+        close_cancelled(edit)
         if state == StepState.READY and pause is None:
             edit.ring(run.step.lane)
-
-
-def lose(step: Step) -> None:
-    """Takes a step from a worker that is presumed dead. It may run again at once, unless it keeps killing workers."""
-    try:
-        with editing(step.job_id) as edit:
-            deadly = step.losses + 1 >= MOST_LOSSES
-            stays = edit.job.is_terminal or edit.job.cancel_requested_at
-            state = StepState.FAILED if deadly else StepState.HELD if stays else StepState.READY
-            _settle(step, state, run_id=None, losses=F("losses") + 1, error_code="worker_lost")
-            edit.log(f"The worker died during “{Kind(step.kind).label}”; another takes over.", "warning")
-            edit.ring(step.lane)
-            if deadly and not edit.job.is_terminal:
-                _fail(edit, "worker_lost")
-            _close_cancelled(edit)
-    except (Gone, Fenced):
-        return
 
 
 # --- what users ask for ---------------------------------------------------------------------------
@@ -380,8 +300,8 @@ def request_cancel(job_id: int) -> Job:
         if not job.cancel_requested_at:
             job.cancel_requested_at = edit.now
             edit.log("Cancelling was asked for.")
-            _hold(job)
-        _close_cancelled(edit)
+            hold(job)
+        close_cancelled(edit)
     return job
 
 
@@ -394,9 +314,9 @@ def restart(job_id: int) -> Job:
         if job.stage != Stage.FAILED:
             raise NotAllowed("Only a failed or queued job can be restarted.")
         _reset(edit)
-        _rewind(edit)
+        rewind(edit)
         edit.log("Restarted; what was done before is kept.")
-        _advance(edit)
+        advance(edit)
     return job
 
 
@@ -406,22 +326,6 @@ def _reset(edit: Edit) -> None:
     job.failure_code = job.failure_error = ""
     job.completed_at = job.cancel_requested_at = job.speech_started_at = None
     job.attempts += 1
-
-
-def _rewind(edit: Edit) -> None:
-    """Makes ready what is not done, from the first step that has to run again."""
-    job, steps = edit.job, Step.objects.filter(job=edit.job)
-    stopped = steps.filter(state__in=[StepState.FAILED, StepState.HELD])
-    stopped.update(state=StepState.HELD, attempts=0, losses=0, error="", error_code="", not_before=None)
-    if job.windows_total == 0 and job.decoded_at:
-        job.decoded_at = None
-        steps.filter(kind=Kind.DECODE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
-    if job.decoded_at is None or job.windows_done < job.windows_total:
-        # The engine may be what failed, so it is chosen anew.
-        job.engine = ""
-        steps.filter(kind=Kind.PREPARE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
-    _make_ready(edit, Kind.PREPARE)
-    _make_ready(edit, Kind.DECODE if job.media else Kind.FETCH)
 
 
 def delete(job_id: int) -> None:
@@ -434,59 +338,3 @@ def delete(job_id: int) -> None:
         edit.discard([(group, told) for group in (broadcast.job_group(job.pk), *queues_of(job))])
         media = job.media
         transaction.on_commit(lambda: uploads.remove(media))
-
-
-def run_now(*, limit: int, reset_failed: bool) -> dict[str, int]:
-    """Restarts up to `limit` failed jobs, oldest first, if asked, and rings the lanes that have work."""
-    failed = Job.objects.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
-    again = list(failed.values_list("pk", flat=True)[:limit]) if reset_failed else []
-    for job_id in again:
-        restart(job_id)
-    waiting = Job.objects.filter(stage=Stage.QUEUED).count()
-    _ring_ready_lanes()
-    return {"reset": len(again), "queued": waiting}
-
-
-# --- the sweep ------------------------------------------------------------------------------------
-
-
-def sweep(lease: timedelta) -> int:
-    """Finds what was forgotten: silent runs, windows not released, jobs at rest, lanes not rung. Returns lost runs."""
-    silent = Step.objects.filter(state=StepState.RUNNING, heartbeat_at__lt=timezone.now() - lease)
-    lost = [lose(step) for step in silent]
-    for owner_id in schedule.owners_waiting():
-        schedule.release(owner_id)
-    for job_id in _resting_jobs():
-        _nudge(job_id)
-    _ring_ready_lanes()
-    return len(lost)
-
-
-def lose_all(worker: str) -> None:
-    """Takes every step from a worker that is known to be dead."""
-    for step in Step.objects.filter(state=StepState.RUNNING, worker=worker):
-        lose(step)
-
-
-def _resting_jobs() -> list[int]:
-    """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one."""
-    moving = Step.objects.filter(state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
-    quiet = Job.objects.filter(stage__in=ACTIVE, changed_at__lt=timezone.now() - _QUIET)
-    return list(quiet.exclude(pk__in=moving.values("job")).values_list("pk", flat=True)[:100])
-
-
-def _nudge(job_id: int) -> None:
-    try:
-        with editing(job_id) as edit:
-            _rewind(edit)
-            _advance(edit)
-    except Gone:
-        return
-
-
-def _ring_ready_lanes() -> None:
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    ready = Step.objects.filter(due, state=StepState.READY).values("lane").annotate(n=Count("pk"))
-    for row in ready:
-        ring(row["lane"], row["n"])
-

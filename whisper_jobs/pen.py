@@ -43,9 +43,7 @@ class Edit:
         self._moved = True
 
     def log(self, message: str, level: str = "info") -> None:
-        self._lines.append(
-            LogLine(job=self.job, at=self.now, level=level, stage=self.job.stage, message=message)
-        )
+        self._lines.append(LogLine(job=self.job, at=self.now, level=level, stage=self.job.stage, message=message))
 
     def ring(self, lane: str, times: int = 1) -> None:
         self._lanes += [lane] * times

@@ -70,6 +70,6 @@ def dead_here() -> set[str]:
 
 def _lives(worker: Worker) -> bool:
     try:
-        return abs(psutil.Process(worker.pid).create_time() - worker.born) < 1.0
+        return bool(abs(psutil.Process(worker.pid).create_time() - worker.born) < 1.0)
     except psutil.NoSuchProcess:
         return False

@@ -8,7 +8,7 @@ from whisper_jobs.states import Kind, Stage
 FETCHED = 5.0
 DECODED = 8.0
 HEARD = 98.0
-_SPANS = {Kind.FETCH: (0.0, FETCHED), Kind.DECODE: (FETCHED, DECODED)}
+_SPANS: dict[str, tuple[float, float]] = {Kind.FETCH: (0.0, FETCHED), Kind.DECODE: (FETCHED, DECODED)}
 
 
 def of(job: Job) -> float:

@@ -1,7 +1,8 @@
 """Who is next. Gives steps their turn in a lane, so that a claim is one look at an index.
 
 Start-time fair queueing: a step that becomes ready gets the number after its owner's last one, but never one before the
-step that was served last. Owners therefore take turns however much each has queued, and nobody saves up turns while idle. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
+step that was served last. Owners therefore take turns however much each has queued, and nobody saves up turns while
+idle. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
 
 An owner has only as many windows ready as there are workers to take them; the next ones are chosen when one ends:
 first windows of every recording before later windows of any, then oldest job first. A short job hence never waits

@@ -1,10 +1,10 @@
 """The diagram: stages of a job, the published status of each, states of a step, and which lane does which kind.
 
-    job    queued → fetching → decoding → waiting → transcribing → assembling → completed
-           any of them → failed;  failed → queued (restart);  stages only move forward otherwise
-    step   held → waiting → ready → running → done
-           running → ready (retry, lost worker, handed back) | failed | held (cancelled)
-           held: something else must happen first;  waiting: a window that schedule may release
+job    queued → fetching → decoding → waiting → transcribing → assembling → completed
+       any of them → failed;  failed → queued (restart);  stages only move forward otherwise
+step   held → waiting → ready → running → done
+       running → ready (retry, lost worker, handed back) | failed | held (cancelled)
+       held: something else must happen first;  waiting: a window that schedule may release
 """
 
 from __future__ import annotations

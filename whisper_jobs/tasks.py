@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from whisper_jobs import doorbell, lifecycle, presence, uploads
+from whisper_jobs import doorbell, presence, recovery, uploads
 from whisper_jobs.pipeline.heart import Heart
 from whisper_jobs.pipeline.run import work_once
 
@@ -27,9 +27,9 @@ def work(lane: str) -> None:
 @shared_task(name="whisper.sweep")
 def sweep() -> None:
     for process in presence.dead_here():
-        lifecycle.lose_all(process)
+        recovery.lose_all(process)
         presence.gone(process)
-    lifecycle.sweep(timedelta(seconds=settings.TOOLS.lease_seconds))
+    recovery.sweep(timedelta(seconds=settings.TOOLS.lease_seconds))
 
 
 @shared_task(name="whisper.reap")

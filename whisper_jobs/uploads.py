@@ -7,8 +7,8 @@ import hashlib
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import IO, Any
+from datetime import datetime, timedelta
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -28,6 +28,8 @@ COPIES = 3
 #: Folders without a job are left alone for so long, in case their job is being made.
 ORPHAN_AGE = timedelta(days=1)
 _ROOT = "media"
+#: The ASGI extension by which the web server says that it did not keep a body.
+BODY_DISCARDED = "tools.body_discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,13 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         except OSError as error:
             self._refuse(_disk_full(error))
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
         if upload_refusal(self.request):
             self.file.close()
             return None
-        file = super().file_complete(file_size)
+        file: Any = super().file_complete(file_size)
         file.sha256 = self._digest.hexdigest()
-        return file
+        return cast("UploadedFile[Any]", file)
 
     def _refuse(self, reason: str) -> None:
         if reason:
@@ -110,7 +112,13 @@ def _disk_full(error: OSError) -> str:
 
 def upload_refusal(request: HttpRequest | None) -> str:
     """Why the file of this request was not taken; empty when it was, or when there was none."""
-    return getattr(request, "upload_refusal", "")
+    return getattr(request, "upload_refusal", "") or _dropped_on_arrival(request)
+
+
+def _dropped_on_arrival(request: HttpRequest | None) -> str:
+    """The web server keeps no body that is over the limit. It hands over an empty one and says so in the scope."""
+    told = getattr(request, "scope", {}).get("extensions", {}).get(BODY_DISCARDED)
+    return limit().refuses(told["size"] - MB) if told else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ class Stored:
     sha256: str
 
 
-def store_upload(file: UploadedFile) -> Stored:
+def store_upload(file: UploadedFile[Any]) -> Stored:
     """Moves an uploaded file into storage. Raises OSError when the disk is full."""
     digest = getattr(file, "sha256", "") or _digest_of(file.chunks())
     size = file.size or 0
@@ -165,7 +173,7 @@ def _remove_folder(folder: str) -> None:
 
 
 def reap_orphans() -> int:
-    """Deletes folders that no job knows, left by a process that died between storing and submitting. Returns how many."""
+    """Deletes folders that no job knows, left by a process that died before it submitted. Returns how many."""
     try:
         folders, _files = default_storage.listdir(_ROOT)
     except FileNotFoundError:
@@ -177,7 +185,7 @@ def reap_orphans() -> int:
     return len(orphans)
 
 
-def _is_orphan(original: str, before: Any) -> bool:
+def _is_orphan(original: str, before: datetime) -> bool:
     if Job.objects.filter(media=original).exists():
         return False
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from tests.core.play import Stage, fresh
-from whisper_jobs import lifecycle
+from whisper_jobs import lifecycle, recovery
 from whisper_jobs.lifecycle import NotAllowed
 from whisper_jobs.models import Segment
 
@@ -42,7 +42,7 @@ def test_a_cancelled_run_of_a_dead_worker_ends_too(stage: Stage, alice: User) ->
     job = stage.decoded(alice)
     run = stage.run("speech")
     lifecycle.request_cancel(job.pk)
-    lifecycle.lose(run.step)
+    recovery.lose(run.step)
     assert fresh(job).failure_code == "cancelled"
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from accounts.models import User
 from tests.core.play import Stage, fresh
-from whisper_jobs import lifecycle, queries
+from whisper_jobs import lifecycle, queries, recovery
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import Fenced
 from whisper_jobs.models import Job, Segment, Step
+from whisper_jobs.moves import Fenced
 from whisper_jobs.states import Kind, StepState
 
 
@@ -66,7 +66,7 @@ def test_a_recording_without_speech_fails_and_says_so(stage: Stage, alice: User)
 def test_a_run_that_lost_its_claim_writes_nothing(stage: Stage, alice: User) -> None:
     job = stage.decoded(alice, windows=1)
     late = stage.run("speech")
-    lifecycle.lose(late.step)
+    recovery.lose(late.step)
     successor = stage.run("speech")
     with pytest.raises(Fenced):
         stage.hear(late)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.core.play import Stage, fresh
-from whisper_jobs import lifecycle, presence, tasks
+from whisper_jobs import lifecycle, presence, recovery, tasks
 from whisper_jobs.models import Job, Segment, Step, Worker
 from whisper_jobs.pipeline.decode import _stored_until
 from whisper_jobs.states import StepState
@@ -23,9 +23,9 @@ LEASE = timedelta(seconds=30)
 def test_a_silent_run_is_taken_over(stage: Stage, alice: User) -> None:
     stage.decoded(alice, windows=1)
     silent = stage.run("speech")
-    assert lifecycle.sweep(LEASE) == 0, "it was heard of just now"
+    assert recovery.sweep(LEASE) == 0, "it was heard of just now"
     Step.objects.filter(pk=silent.step.pk).update(heartbeat_at=timezone.now() - 2 * LEASE)
-    assert lifecycle.sweep(LEASE) == 1
+    assert recovery.sweep(LEASE) == 1
     stage.hear(stage.run("speech"))
     assert Segment.objects.count() == 1
 
@@ -35,7 +35,7 @@ def test_a_beating_run_is_left_alone(stage: Stage, alice: User) -> None:
     run = stage.run("speech")
     Step.objects.filter(pk=run.step.pk).update(heartbeat_at=timezone.now() - 2 * LEASE)
     assert lifecycle.heartbeat(run.run_id)
-    assert lifecycle.sweep(LEASE) == 0
+    assert recovery.sweep(LEASE) == 0
 
 
 def test_a_worker_that_died_on_this_host_is_noticed_without_waiting(stage: Stage, alice: User) -> None:
@@ -64,9 +64,9 @@ def test_a_pid_that_was_given_to_another_process_counts_as_dead(db: None) -> Non
 def test_a_step_that_keeps_killing_workers_fails_its_job(stage: Stage, alice: User) -> None:
     job = stage.decoded(alice, windows=2)
     stage.hear(stage.run("speech"))
-    for _ in range(lifecycle.MOST_LOSSES):
+    for _ in range(recovery.MOST_LOSSES):
         run = stage.run("speech")
-        lifecycle.lose(run.step)
+        recovery.lose(run.step)
     assert fresh(job).failure_code == "worker_lost"
     assert Segment.objects.filter(job=job).count() == 1
 
@@ -75,7 +75,7 @@ def test_a_decode_that_died_goes_on_behind_its_last_window(stage: Stage, alice: 
     stage.fetched(alice)
     run = stage.run("fetch")
     lifecycle.add_windows(run, [lifecycle.NewWindow(0.0, 12.5, (), "a.wav")])
-    lifecycle.lose(run.step)
+    recovery.lose(run.step)
     assert _stored_until(stage.run("fetch")) == 12.5
 
 
@@ -83,7 +83,7 @@ def test_a_job_that_nothing_moves_is_nudged(stage: Stage, alice: User) -> None:
     job = stage.decoded(alice, windows=1)
     Step.objects.filter(job=job, state=StepState.READY).update(state=StepState.HELD)
     Job.objects.filter(pk=job.pk).update(changed_at=timezone.now() - timedelta(minutes=5))
-    lifecycle.sweep(LEASE)
+    recovery.sweep(LEASE)
     stage.prepare(stage.run("speech"))
     stage.hear(stage.run("speech"))
 

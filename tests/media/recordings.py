@@ -82,6 +82,10 @@ class Writer:
         stream = self._file.add_stream(codec, rate=rate)
         stream.codec_context.layout = layout
         stream.codec_context.time_base = Fraction(1, rate)
+        if codec.startswith("wma"):
+            stream.codec_context.bit_rate = 128_000
+        if codec == "vorbis":
+            stream.codec_context.options = {"strict": "experimental"}
         stream.metadata.update(metadata)
         return stream
 
@@ -130,11 +134,11 @@ def recording(
     layout: str = "mono",
     seconds: float = 2.0,
     level: float = 0.5,
-    picture: bool = False,
+    picture: str = "",
 ) -> Path:
     """A file with one sound track; `channels` gives the tone of each channel."""
     with Writer(path, container) as file:
-        moving = [file.add_picture()] if picture else []
+        moving = [file.add_picture(picture)] if picture else []
         track = file.add_track(codec, rate=rate, layout=layout)
         for stream in moving:
             file.picture(stream, seconds)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
-import sys
 import time
 import wave
 from pathlib import Path
@@ -15,11 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.media.measuring import measured
 from tests.media.recordings import RATE, Writer, pitch, recording, silent_flac, tone
 from whisper_jobs.errors import JobError
 from whisper_jobs.media.decoding import DecodeLimits, MediaInfo, decode
 
-ROOT = Path(__file__).resolve().parents[2]
 Samples = NDArray[np.int16]
 
 
@@ -40,7 +38,7 @@ KINDS = [
     ("a.aac", "aac", 44_100, "aac", "aac", "audio/aac"),
     ("a.wma", "wmav2", 44_100, "asf", "wmav2", "audio/x-ms-wma"),
     ("a.webm", "libopus", 48_000, "matroska", "opus", "audio/webm"),
-    ("a.amr", "libopencore_amrnb", 8_000, "amr", "amrnb", "audio/amr"),
+    ("a.amr", "libopencore_amrnb", 8_000, "amr", "amr_nb", "audio/amr"),
     ("a.aiff", "pcm_s16be", 44_100, "aiff", "pcm_s16be", "audio/aiff"),
     ("a.caf", "alac", 44_100, "caf", "alac", "audio/x-caf"),
     ("a.au", "pcm_mulaw", 8_000, "au", "pcm_mulaw", "audio/basic"),
@@ -48,7 +46,7 @@ KINDS = [
     ("a.wv", "wavpack", 44_100, "wv", "wavpack", "audio/x-wavpack"),
     ("a.tta", "tta", 44_100, "tta", "tta", "audio/x-tta"),
     ("a.ac3", "ac3", 48_000, "ac3", "ac3", "audio/ac3"),
-    ("a.3gp", "libopencore_amrnb", 8_000, "mov", "amrnb", "audio/mp4"),
+    ("a.3gp", "libopencore_amrnb", 8_000, "mov", "amr_nb", "audio/mp4"),
 ]
 PICTURES = [
     ("a.mp4", "aac", 44_100, "mov", "video/mp4"),
@@ -64,8 +62,11 @@ PICTURES = [
 def test_every_kind_of_sound_file_is_read(
     tmp_path: Path, name: str, codec: str, rate: int, container: str, told: str, mime: str
 ) -> None:
-    samples, info, warnings = decoded(recording(tmp_path / name, codec, rate=rate))
-    assert (info.container, info.codec, info.mime, info.sample_rate, info.channels) == (container, told, mime, rate, 1)
+    # PyAV's Vorbis encoder knows stereo only.
+    channels, layout = ([440.0, 440.0], "stereo") if codec == "vorbis" else ([440.0], "mono")
+    samples, info, warnings = decoded(recording(tmp_path / name, codec, rate=rate, channels=channels, layout=layout))
+    assert (info.container, info.codec, info.mime, info.sample_rate) == (container, told, mime, rate)
+    assert info.channels == len(channels)
     assert warnings == ()
     assert samples.dtype == np.int16
     assert len(samples) / RATE == pytest.approx(2.0, abs=0.08)
@@ -77,7 +78,9 @@ def test_every_kind_of_sound_file_is_read(
 def test_the_sound_of_a_video_is_read(
     tmp_path: Path, name: str, codec: str, rate: int, container: str, mime: str
 ) -> None:
-    samples, info, warnings = decoded(recording(tmp_path / name, codec, rate=rate, picture=True))
+    samples, info, warnings = decoded(
+        recording(tmp_path / name, codec, rate=rate, picture="flv" if name == "a.flv" else "mpeg4")
+    )
     assert (info.container, info.mime, warnings) == (container, mime, ())
     assert len(samples) / RATE == pytest.approx(2.0, abs=0.1)
     assert pitch(samples) == pytest.approx(440, abs=3)
@@ -157,7 +160,8 @@ def test_sound_that_starts_after_the_picture_keeps_its_time(tmp_path: Path, name
         file.picture(moving, 3.0)
         file.sound(track, tone(440, 1.5, 48_000), start=1.5)
         file.finish(moving, track)
-    samples, _, _ = decoded(tmp_path / name)
+    samples, _, warnings = decoded(tmp_path / name)
+    assert warnings == ()
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 4000)
     assert loud[0] / RATE == pytest.approx(1.5, abs=0.06)
     assert loud[-1] / RATE == pytest.approx(3.0, abs=0.1)
@@ -169,10 +173,11 @@ def test_a_pause_in_the_clock_of_the_file_is_kept_as_silence(tmp_path: Path) -> 
         file.sound(track, tone(440, 1.0, 48_000))
         file.sound(track, tone(440, 1.0, 48_000), start=3.0)
         file.finish(track)
-    samples, _, _ = decoded(tmp_path / "a.mkv")
+    samples, _, warnings = decoded(tmp_path / "a.mkv")
     assert len(samples) / RATE == pytest.approx(4.0, abs=0.05)
     assert np.abs(samples[round(1.2 * RATE) : round(2.8 * RATE)]).max() == 0
     assert np.abs(samples[round(3.2 * RATE) :]).max() > 10_000
+    assert "2.0 s" in warnings[0]
 
 
 def test_an_open_file_is_decoded_from_its_start_and_left_where_it_was(tmp_path: Path) -> None:
@@ -190,25 +195,6 @@ def test_chunks_are_a_few_seconds_long(tmp_path: Path) -> None:
         sizes = [len(chunk) / RATE for chunk in decoding]
     assert len(sizes) > 3
     assert all(1.0 <= size <= 5.0 for size in sizes[:-1])
-
-
-MEASURE = """
-import resource, sys
-from pathlib import Path
-from whisper_jobs.media.decoding import decode
-with decode(Path(sys.argv[1])) as decoding:
-    samples = sum(len(chunk) for chunk in decoding)
-print(samples, *(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-"""
-
-
-def measured(path: Path) -> tuple[int, int, int]:
-    """Samples, and the peak memory of a parent and of its child, in KiB."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    samples, parent, child = map(int, done.stdout.split())
-    return samples, parent, child
 
 
 def test_the_memory_of_ten_hours_is_that_of_ten_minutes(tmp_path: Path) -> None:

@@ -10,13 +10,50 @@ import pytest
 from accounts.models import User
 from tests.core.play import Stage
 
-PUBLISHED = """
-id queue_channel queue_channel_label source_type source_label source_note source_mime source_size_bytes
-source_duration_seconds source_duration_human stage_label stage_detail runtime_log liveness analysis translations
-diarization share callback status status_label stage progress revision created_at started_at completed_at model engine
-language detected_language transcript_text speaker_aware_transcript segments_url exports failure_code failure_error
-attempts queue_position eta_seconds coverage steps
-""".split()
+PUBLISHED = [
+    "id",
+    "queue_channel",
+    "queue_channel_label",
+    "source_type",
+    "source_label",
+    "source_note",
+    "source_mime",
+    "source_size_bytes",
+    "source_duration_seconds",
+    "source_duration_human",
+    "stage_label",
+    "stage_detail",
+    "runtime_log",
+    "liveness",
+    "analysis",
+    "translations",
+    "diarization",
+    "share",
+    "callback",
+    "status",
+    "status_label",
+    "stage",
+    "progress",
+    "revision",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "model",
+    "engine",
+    "language",
+    "detected_language",
+    "transcript_text",
+    "speaker_aware_transcript",
+    "segments_url",
+    "exports",
+    "failure_code",
+    "failure_error",
+    "attempts",
+    "queue_position",
+    "eta_seconds",
+    "coverage",
+    "steps",
+]
 
 
 def test_status_has_the_published_shape(api: Any, alice: User, stage: Stage) -> None:
@@ -67,7 +104,10 @@ def test_a_list_goes_on_behind_its_cursor(api: Any, alice: User, stage: Stage) -
 def test_a_list_is_narrowed_by_status_and_text(api: Any, alice: User, stage: Stage) -> None:
     done = stage.completed(alice, source_label="Board meeting")
     stage.submit(alice, source_label="Board dinner")
-    ids = lambda query: [job["id"] for job in api(alice).get(f"/api/whisper/jobs?{query}").json()["jobs"]]  # noqa: E731
+
+    def ids(query: str) -> list[int]:
+        return [job["id"] for job in api(alice).get(f"/api/whisper/jobs?{query}").json()["jobs"]]
+
     assert ids("q=board&status=completed") == [done.pk]
     assert len(ids("q=BOARD")) == 2
     assert ids("q=nothing-like-it") == []

@@ -1,6 +1,6 @@
 """What is refused by its spelling alone."""
 
-# ruff: noqa: RUF001  (look-alike characters are what is tested)
+
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A supervisor over tiny processes. Run as `python -m tests.serve.supervised FOLDER NAME…`, NAME being one of the functions here."""
+"""A supervisor over tiny processes: `python -m tests.serve.supervised FOLDER NAME…`, NAME being a function here."""
 
 from __future__ import annotations
 

@@ -170,7 +170,9 @@ def open_spools(probe: Probe) -> list[str]:
 
 def test_headers_without_end_are_refused(probe: Probe) -> None:
     with socket.create_connection(("127.0.0.1", probe.port)) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 100) for n in range(200)))
+        client.sendall(
+            b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 100) for n in range(200))
+        )
         assert client.recv(100).startswith(b"HTTP/1.1 400")
 
 

@@ -61,10 +61,10 @@ def test_an_unsaid_language_is_found_out_with_its_probability(engine: OpenAIWhis
     assert result.language_probability == pytest.approx(1.0, abs=0.01)
 
 
-def test_text_in_the_padding_after_the_sound_is_left_out(engine: OpenAIWhisper, five_seconds: Samples) -> None:
+def test_nothing_is_said_after_the_end_of_the_sound(engine: OpenAIWhisper, five_seconds: Samples) -> None:
     segments = engine.transcribe(five_seconds[: 16_000 * 2], Options(language="sv")).segments
-    assert [segment.text for segment in segments] == ["God morgon, allihop."]
-    assert segments[0].end <= 2.0
+    assert segments[0].text == "God morgon, allihop."
+    assert max(segment.end for segment in segments) <= 2.0
 
 
 def test_no_samples_give_no_segments(engine: OpenAIWhisper) -> None:

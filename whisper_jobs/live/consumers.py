@@ -35,7 +35,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self._tasks: set[asyncio.Task[None]] = set()
         await self.accept()
         token = identity.bearer(self.scope)
-        user = identity.of_session(self.scope) if token is None else await database_sync_to_async(identity.of_token)(token)
+        user = (
+            identity.of_session(self.scope) if token is None else await database_sync_to_async(identity.of_token)(token)
+        )
         if user is not None:
             await self._enter(user)
         elif token is not None:
@@ -126,7 +128,8 @@ class JobConsumer(LiveConsumer):
 
     async def _revision(self) -> int | None:
         assert self.user is not None
-        return await database_sync_to_async(snapshots.revision_of)(self.user, self.job_id)
+        revision: int | None = await database_sync_to_async(snapshots.revision_of)(self.user, self.job_id)
+        return revision
 
     async def _tell(self, kind: str) -> bool:
         """The job as it is, and the segments stored since the last look that were not pushed."""

@@ -69,6 +69,7 @@ class _Reader:
         self._track = track
         self._zero = _first_moment(container, track)
         self._damaged = 0
+        self._silent = 0.0
         self._broke_off = False
 
     def copy_to(self, recording: Recording) -> list[str]:
@@ -78,6 +79,7 @@ class _Reader:
             timeline = timeline or Timeline(self._zero, _seconds(self._container))
             gap = timeline.gap_before(frame)
             if gap:
+                self._silent += gap if recording.seconds else 0.0
                 for pcm in converter.flush():
                     recording.add(pcm)
                 recording.add_silence(gap)
@@ -127,6 +129,10 @@ class _Reader:
             told.append("The file breaks off; what comes before is transcribed.")
         if self._damaged:
             told.append(f"Damaged places in the file were left out ({self._damaged}).")
+        if self._silent:
+            told.append(
+                f"{self._silent:.1f} s within the recording hold no sound, as if paused; they are kept as silence."
+            )
         return told
 
 

@@ -8,7 +8,6 @@ from django.db import models
 
 from whisper_jobs.states import Lane
 
-
 #: A worker that was not seen for longer is not counted on.
 FRESH = timedelta(seconds=15)
 

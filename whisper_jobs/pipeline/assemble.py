@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 from whisper_jobs import lifecycle, results
 from whisper_jobs.lifecycle import Run

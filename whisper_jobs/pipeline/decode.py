@@ -6,6 +6,7 @@ import io
 import time
 import wave
 from collections.abc import Sequence
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -30,7 +31,7 @@ def decode(run: Run, watch: Watch) -> None:
     cutter = WindowCutter(resume_at=_stored_until(run))
     with (
         default_storage.open(run.job.media) as original,
-        decoding.decode(original, limits=limits, should_stop=watch.stopping) as sound,
+        decoding.decode(cast(BinaryIO, original), limits=limits, should_stop=watch.stopping) as sound,
     ):
         lifecycle.describe_media(
             run, duration_seconds=sound.info.duration_seconds, mime=sound.info.mime, note=_tracks(sound.info)

@@ -19,7 +19,8 @@ from django.db import close_old_connections, connection
 
 from whisper_jobs import lifecycle, presence
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import Fenced, Run
+from whisper_jobs.lifecycle import Run
+from whisper_jobs.moves import Fenced
 
 log = logging.getLogger(__name__)
 #: A run over its time has this long to notice before the process ends itself.

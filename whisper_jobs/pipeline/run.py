@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import Fenced, Run
+from whisper_jobs.lifecycle import Run
+from whisper_jobs.moves import Fenced
 from whisper_jobs.pipeline.assemble import assemble
 from whisper_jobs.pipeline.decode import decode
 from whisper_jobs.pipeline.fetch import fetch

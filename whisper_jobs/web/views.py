@@ -60,7 +60,7 @@ class QueueView(_Page):
         try:
             job = intake.submit(form.submission(self.user))
         except OSError:
-            form.add_error("media_file", _("The server's disk is full. Try again later or tell an administrator."))
+            form.add_error("media_file", not_stored())
             return self._page(form, status=422)
         return redirect("web:job", job.pk)
 
@@ -104,7 +104,16 @@ class AgainView(_Page):
         if not form.is_valid():
             messages.error(request, _("Choose a model that is on this server."))
             return redirect("web:job", job.pk)
-        return redirect("web:job", intake.again(job, self.user, model=form.cleaned_data["model"]).pk)
+        try:
+            copy = intake.again(job, self.user, model=form.cleaned_data["model"])
+        except OSError:
+            messages.error(request, not_stored())
+            return redirect("web:job", job.pk)
+        return redirect("web:job", copy.pk)
+
+
+def not_stored() -> str:
+    return _("The recording could not be stored; the server's disk may be full. Try again later or tell an administrator.")
 
 
 def _described(form: SubmitForm) -> SubmitForm:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.models import User
-from config.errand import Gone, Order, borrowed_server, check, follow, write
+from config.errand import Gone, Order, borrowed_server, check, follow, settle, write
 from config.preflight import Refusal
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import FAILURES
@@ -60,7 +60,9 @@ class Command(BaseCommand):
     def _transcribe(self, order: Order, server: Any) -> None:
         admin = User.objects.filter(is_superuser=True, is_active=True).order_by("id").first()
         if admin is None:
-            raise Refusal("There is no active admin to run the job as. Make one: manage.py create_user EMAIL --password P --admin")
+            raise Refusal(
+                "There is no active admin to run the job as. Make one: manage.py create_user EMAIL --password P --admin"
+            )
         job = submit(order.submission(admin))
         try:
             job = follow(job.pk, order.timeout_seconds, server)
@@ -84,3 +86,4 @@ def _cancel(job_id: int) -> None:
     except lifecycle.NotAllowed:
         return
     sys.stderr.write("Cancelled.\n")
+    settle(job_id)

@@ -16,7 +16,6 @@ from rest_framework.views import exception_handler, set_rollback
 from whisper_jobs.lifecycle import NotAllowed
 from whisper_jobs.pen import Gone
 
-
 log = logging.getLogger(__name__)
 
 

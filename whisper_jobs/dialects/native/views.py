@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from whisper_jobs import intake, lifecycle, queries, results
+from whisper_jobs import intake, lifecycle, queries, recovery, results
 from whisper_jobs.dialects.native import requests, responses
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.models import Job
@@ -137,5 +137,5 @@ class RunNowView(WhisperView):
     def post(self, request: Request) -> Response:
         form = requests.RunNowSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        told = lifecycle.run_now(limit=form.validated_data["limit"], reset_failed=form.validated_data["reset_failed"])
+        told = recovery.run_now(limit=form.validated_data["limit"], reset_failed=form.validated_data["reset_failed"])
         return Response({"ok": True, "message": _("The queue is being worked."), **told})
