@@ -16,4 +16,6 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from config.handler import Handler
 from whisper_jobs.live.urls import websocket_urlpatterns
 
-application = ProtocolTypeRouter({"http": Handler(), "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))})
+application = ProtocolTypeRouter(
+    {"http": Handler(), "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
+)

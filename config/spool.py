@@ -20,6 +20,8 @@ SMALL_BYTES = 100_000
 CHUNK_BYTES = 256 * 1024
 #: The free space is looked at again after this many bytes.
 CHECK_EVERY_BYTES = 16 << 20
+#: The ASGI extension that says that the body was not kept, and why; whisper_jobs.uploads reads it.
+BODY_DISCARDED = "tools.body_discarded"
 TOO_LARGE = "too_large"
 DISK_FULL = "disk_full"
 

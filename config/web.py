@@ -28,8 +28,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from zope.interface import provider
 
 from config.preflight import Refusal, listen
-from config.spool import DISK_FULL, Body, Inbox, Room
-from whisper_jobs.uploads import BODY_DISCARDED
+from config.spool import BODY_DISCARDED, DISK_FULL, Body, Inbox, Room
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,8 +46,8 @@ def _account() -> str | None:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[str]:
-    """The URL of an empty database on a private socket."""
+def cluster(wanted: Iterable[str] = FAST) -> Iterator[str]:
+    """The URL of an empty database on a private socket, with these settings."""
     programs, account = folder_of_programs(), _account()
     with tempfile.TemporaryDirectory(prefix="tools-pg-", dir="/tmp") as folder:
         data = Path(folder) / "data"
@@ -67,7 +67,7 @@ def cluster() -> Iterator[str]:
             "--locale=C.UTF-8",
         ]
         subprocess.run(initdb, check=True, user=account, stdout=subprocess.DEVNULL, cwd="/")
-        settings = [word for setting in FAST for word in ("-c", setting)]
+        settings = [word for setting in wanted for word in ("-c", setting)]
         server = subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", folder, *settings],
             user=account,

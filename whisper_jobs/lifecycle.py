@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import F, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from whisper_jobs import broadcast, schedule, uploads
 from whisper_jobs import progress as shares
@@ -296,7 +297,7 @@ def request_cancel(job_id: int) -> Job:
     with editing(job_id) as edit:
         job = edit.job
         if job.is_terminal:
-            raise NotAllowed("This job is not active, so there is nothing to cancel.")
+            raise NotAllowed(_("This job is not active, so there is nothing to cancel."))
         if not job.cancel_requested_at:
             job.cancel_requested_at = edit.now
             edit.log("Cancelling was asked for.")
@@ -312,7 +313,7 @@ def restart(job_id: int) -> Job:
         if job.stage == Stage.QUEUED:
             return job
         if job.stage != Stage.FAILED:
-            raise NotAllowed("Only a failed or queued job can be restarted.")
+            raise NotAllowed(_("Only a failed or queued job can be restarted."))
         _reset(edit)
         rewind(edit)
         edit.log("Restarted; what was done before is kept.")
@@ -333,7 +334,7 @@ def delete(job_id: int) -> None:
     with editing(job_id) as edit:
         job = edit.job
         if job.stage in PROCESSING:
-            raise NotAllowed("This job is being processed. Cancel it first, then delete it.")
+            raise NotAllowed(_("This job is being processed. Cancel it first, then delete it."))
         told = {"type": "deleted", "id": job.pk}
         edit.discard([(group, told) for group in (broadcast.job_group(job.pk), *queues_of(job))])
         media = job.media

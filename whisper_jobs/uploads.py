@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 from whisper_jobs.models import Job
 
 MB = 1 << 20
-#: A request's body, its decoded copy and the stored file are on disk together for a moment.
-COPIES = 3
+#: A request's body and the file in it, which is then moved into storage, are on disk together for a moment.
+COPIES = 2
 #: Folders without a job are left alone for so long, in case their job is being made.
 ORPHAN_AGE = timedelta(days=1)
 _ROOT = "media"

@@ -128,7 +128,7 @@ function showTextState(job) {
 
 function takeSegments(segments, news) {
   const { top, bottom } = document.getElementById("text").getBoundingClientRect();
-  const added = transcript.add(segments);
+  const added = transcript.add(segments, news);
   if (added && news && bottom > innerHeight && top < innerHeight / 2) setHidden(newest, false);
   showTextState(seen.job);
 }

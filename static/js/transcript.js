@@ -49,14 +49,14 @@ export class TranscriptView {
     return this.#segments.length;
   }
 
-  /** Adds the segments that are not shown yet; returns how many those were. */
-  add(segments) {
+  /** Adds the segments that are not shown yet, those that are news softly; returns how many there were. */
+  add(segments, news = false) {
     const fresh = segments.filter((segment) => !this.#seen.has(segment.id));
     if (!fresh.length) return 0;
     for (const segment of fresh) this.#seen.add(segment.id);
     this.#segments.push(...fresh);
     this.#segments.sort((a, b) => a.start - b.start || a.id - b.id);
-    this.#show(new Set(fresh.map((segment) => segment.id)));
+    this.#show(new Set(news ? fresh.map((segment) => segment.id) : []));
     return fresh.length;
   }
 

@@ -245,6 +245,7 @@ def test_a_stop_is_seen(tmp_path: Path) -> None:
     with decode(path, should_stop=lambda: len(heard) > 2) as decoding:
         chunks = iter(decoding)
         heard += [len(next(chunks)) for _ in range(3)]
+        time.sleep(0.3)
         with pytest.raises(JobError) as caught:
             next(chunks)
     assert caught.value.code == "cancelled"

@@ -54,3 +54,10 @@ def test_run_now_restarts_failed_jobs_but_not_cancelled_ones(
     assert fresh(failed).status == "queued"
     assert fresh(cancelled).status == "failed"
     assert Job.objects.count() == 2
+
+
+def test_again_without_the_original_says_so(api: Any, stage: Stage, alice: User) -> None:
+    job = stage.completed(alice)
+    answer = api(alice).post(f"/api/whisper/jobs/{job.pk}/again", {"model": "pocketsphinx"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "source_not_found"

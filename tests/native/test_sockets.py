@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
@@ -28,6 +30,13 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 def _broker() -> Iterator[None]:
     with running_broker():
         yield
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _no_connection_left() -> AsyncIterator[None]:
+    """The thread in which sockets query has a database connection of its own."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 def bearer(user: User) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """What is refused by its spelling alone."""
 
-
-
 from __future__ import annotations
 
 import contextlib

@@ -67,9 +67,14 @@ def test_running_again_makes_a_job_of_its_own(visit: Visit, stage: Stage, alice:
     answer = visit(alice).post(f"/whisper/jobs/{job.pk}/again", {"model": "pocketsphinx"})
     copy = Job.objects.exclude(pk=job.pk).get()
     assert answer.headers["location"] == f"/whisper/jobs/{copy.pk}"
-    assert (copy.source_label, copy.source_filename, copy.requested_model) == ("Board meeting", "memo.wav", "pocketsphinx")
+    assert (copy.source_label, copy.source_filename, copy.requested_model) == (
+        "Board meeting",
+        "memo.wav",
+        "pocketsphinx",
+    )
     assert copy.media != job.media
-    assert default_storage.open(copy.media).read() == b"the very same bytes"
+    with default_storage.open(copy.media) as stored:
+        assert stored.read() == b"the very same bytes"
 
 
 def test_running_again_without_the_recording_says_so(visit: Visit, stage: Stage, alice: User) -> None:

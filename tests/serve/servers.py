@@ -37,7 +37,7 @@ class RunningServer:
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.port = folder, free_port()
         self.seen: set[psutil.Process] = set()
-        self.out = folder.parent / f"{folder.name}.out"
+        self.out = folder.parent / f"{folder.name}-{self.port}.out"
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],

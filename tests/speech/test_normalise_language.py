@@ -10,15 +10,20 @@ from whisper_jobs.speech.languages import LANGUAGES, name_of, normalise
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("en-US", "en"), ("English", "en"), ("EN", "en"), ("eng", "en"), ("pt_BR", "pt"), ("zh-Hant-TW", "zh")]
-    + [("svenska-nonsense", None), ("sv", "sv"), ("Haitian Creole", "ht"), ("nb-NO", "no"), (" yue ", "yue")],
+    [
+        ("en-US", "en"),
+        ("English", "en"),
+        ("EN", "en"),
+        ("eng", "en"),
+        ("pt_BR", "pt"),
+        ("zh-Hant-TW", "zh"),
+        ("Haitian Creole", "ht"),
+        ("nb-NO", "no"),
+        (" yue ", "yue"),
+    ],
 )
-def test_a_language_is_known_by_code_name_and_tag(written: str, code: str | None) -> None:
-    if code is None:
-        with pytest.raises(JobError):
-            normalise(written)
-    else:
-        assert normalise(written) == code
+def test_a_language_is_known_by_code_name_and_tag(written: str, code: str) -> None:
+    assert normalise(written) == code
 
 
 @pytest.mark.parametrize("written", [None, "", "  ", "auto", "AUTO"])

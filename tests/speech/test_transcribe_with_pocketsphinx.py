@@ -71,16 +71,20 @@ def test_tokens_of_the_decoder_are_no_words(segments: list[Segment]) -> None:
     assert not set(text) & set("<>[]()+0123456789")
 
 
-def test_a_window_reads_the_same_whatever_came_before(engine: PocketSphinx, first: Samples) -> None:
-    before = engine.transcribe(first, Options())
+def test_a_window_reads_nearly_the_same_whatever_came_before(engine: PocketSphinx, first: Samples) -> None:
+    before = engine.transcribe(first, Options()).segments
     engine.transcribe(first[::-1] * 0.05, Options())
-    assert engine.transcribe(first, Options()) == before
+    after = engine.transcribe(first, Options()).segments
+    texts = [" ".join(segment.text for segment in segments).split() for segments in (before, after)]
+    assert SequenceMatcher(None, *texts, autojunk=False).ratio() > 0.9
+    assert [segment.start for segment in after] == pytest.approx([segment.start for segment in before], abs=0.1)
 
 
-def test_silence_and_next_to_nothing_give_no_words(engine: PocketSphinx) -> None:
+def test_silence_and_next_to_nothing_give_no_words(engine: PocketSphinx, first: Samples) -> None:
     assert engine.transcribe(np.zeros(800, np.float32), Options()).segments == ()
     assert engine.transcribe(np.zeros(0, np.float32), Options()).segments == ()
     assert engine.transcribe(np.zeros(32_000, np.float32), Options()).segments == ()
+    assert engine.transcribe(first, Options()).segments, "silence leaves no trace in the decoder"
 
 
 def test_another_language_is_refused_by_name(engine: PocketSphinx, first: Samples) -> None:
@@ -114,7 +118,7 @@ def test_other_threads_run_while_it_decodes(engine: PocketSphinx, first: Samples
             beats += 1
             time.sleep(0.01)
 
-    heart = threading.Thread(target=beat)
+    heart = threading.Thread(target=beat, daemon=True)
     heart.start()
     engine.transcribe(first, Options())
     finished.set()

@@ -29,6 +29,7 @@ class Child:
         assert process.stdout is not None
         self.process = process
         self._should_stop = should_stop
+        self._asked_at = 0.0
         self._output = process.stdout.fileno()
         self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN | select.POLLHUP)
@@ -37,12 +38,19 @@ class Child:
         """At most `size` bytes; none when the child has closed its output. Raises after `patience` silent seconds."""
         give_up_at = time.monotonic() + patience
         while True:
-            if self._should_stop():
-                raise JobError("cancelled")
+            self._stop_if_asked()
             if self._poll.poll(1000 * _TICK_SECONDS):
                 return os.read(self._output, size)
             if time.monotonic() > give_up_at:
                 raise JobError("timeout")
+
+    def _stop_if_asked(self) -> None:
+        """Ask now and then: the question may cost the asker a query."""
+        now = time.monotonic()
+        if now - self._asked_at >= _TICK_SECONDS:
+            self._asked_at = now
+            if self._should_stop():
+                raise JobError("cancelled")
 
     def death(self) -> int:
         """The exit status of a child that has closed its output; negative is the signal that ended it."""
@@ -70,7 +78,10 @@ def child(
     pass_fds: tuple[int, ...] = (),
     home: Path | None = None,
 ) -> Iterator[Child]:
-    """Run `python -m module` in a session of its own, with `options` as JSON on its stdin."""
+    """Run `python -m module` in a session of its own, with `options` as JSON on its stdin.
+
+    The child dies with the thread that started it, so that thread must stay until the end.
+    """
     process = subprocess.Popen(  # noqa: S603  (our own interpreter and module; nothing of a user's is on the command line)
         [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,

@@ -27,7 +27,7 @@ class SubmitForm(forms.Form):
     source_url = forms.CharField(
         required=False,
         max_length=4000,
-        widget=forms.URLInput(_input(placeholder="https://", inputmode="url", autocomplete="off", autofocus=True)),
+        widget=forms.URLInput(_input(placeholder="https://", inputmode="url", autocomplete="off")),
     )
     media_file = forms.FileField(
         required=False, allow_empty_file=True, widget=forms.FileInput({"accept": "audio/*,video/*,.amr,.mkv,.opus"})
@@ -52,8 +52,8 @@ class SubmitForm(forms.Form):
                 raise forms.ValidationError(gettext(refused.message)) from refused
         return url
 
-    def clean_media_file(self) -> UploadedFile | None:
-        file: UploadedFile | None = self.cleaned_data["media_file"]
+    def clean_media_file(self) -> UploadedFile[Any] | None:
+        file: UploadedFile[Any] | None = self.cleaned_data["media_file"]
         if self.upload_refusal:
             raise forms.ValidationError(self.upload_refusal)
         if file is not None and not file.size:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import IO
 
 from django.contrib.staticfiles import finders
 from django.core.files.base import File
@@ -37,7 +36,7 @@ def url() -> str:
     return static(found[0]) if found else ""
 
 
-def submission(owner: User, file: File[IO[bytes]]) -> Submission:
+def submission(owner: User, file: File[bytes]) -> Submission:
     name = file.name or ""
     media = UploadedFile(file=file, name=name, content_type=_NAMES[f"sample/{name}"], size=file.size)
     return Submission(owner=owner, media_file=media, source_label=_("Sample: two voices"), language="en")

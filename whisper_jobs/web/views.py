@@ -113,7 +113,9 @@ class AgainView(_Page):
 
 
 def not_stored() -> str:
-    return _("The recording could not be stored; the server's disk may be full. Try again later or tell an administrator.")
+    return _(
+        "The recording could not be stored; the server's disk may be full. Try again later or tell an administrator."
+    )
 
 
 def _described(form: SubmitForm) -> SubmitForm:

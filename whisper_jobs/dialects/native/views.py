@@ -73,6 +73,15 @@ def submit(submission: intake.Submission) -> Job:
         raise Unprocessable(told, code="disk_full", errors={"media_file": [told]}) from error
 
 
+def again(job: Job, owner: User, model: str) -> Job:
+    """intake.again, with an original that is not there any more told as what it is."""
+    try:
+        return intake.again(job, owner, model=model)
+    except FileNotFoundError as error:
+        told = _("The recording is not on the server any more. Submit it again.")
+        raise Unprocessable(told, code="source_not_found") from error
+
+
 class JobView(WhisperView):
     def get(self, request: Request, job_id: int) -> Response:
         return Response(responses.job(self.job(job_id)))
@@ -100,7 +109,7 @@ class AgainView(WhisperView):
     def post(self, request: Request, job_id: int) -> Response:
         form = requests.AgainSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        job = intake.again(self.job(job_id), self.user, model=form.validated_data["model"])
+        job = again(self.job(job_id), self.user, form.validated_data["model"])
         return Response(responses.job(job, _("The job is queued.")), status=201)
 
 
