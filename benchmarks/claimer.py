@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
 from uuid import uuid4
@@ -28,9 +29,10 @@ from whisper_jobs.states import Kind, StepState
 
 LANE = "fetch"
 OWNERS = 20
-#: The claim's own guard and order in one statement; SKIP LOCKED where the database has it.
+#: The claim's guard, order and columns in one statement; SKIP LOCKED where the database has it.
 BARE = """
-UPDATE whisper_step SET state = 'running', run_id = {mark}, attempts = attempts + 1
+UPDATE whisper_step
+SET state = 'running', run_id = {mark}, worker = {mark}, heartbeat_at = {mark}, started_at = {mark}, attempts = attempts + 1
 WHERE id = (SELECT id FROM whisper_step WHERE lane = 'fetch' AND state = 'ready'
             ORDER BY priority DESC, turn, id LIMIT 1 {lock})
   AND state = 'ready' RETURNING id
@@ -77,7 +79,9 @@ def bare() -> Take:
     cursor = driver.cursor()
 
     def take() -> int | None:
-        rows = cursor.execute(query, [uuid4().hex]).fetchall()
+        now = datetime.now(UTC)
+        at = now.isoformat(" ") if sqlite else now
+        rows = cursor.execute(query, [uuid4().hex, "bench:1:1", at, at]).fetchall()
         return int(rows[0][0]) if rows else None
 
     return take

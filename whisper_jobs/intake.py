@@ -125,5 +125,5 @@ def _step(job: Job, kind: Kind, *, is_ready: bool) -> Step:
         owner_id=job.owner_id,
         priority=job.priority,
         state=StepState.READY if is_ready else StepState.HELD,
-        turn=schedule.next_turn(lane, job.owner_id, job.priority) if is_ready else 0,
+        turn=schedule.next_turn(lane, job.owner_id, job.priority, kind=kind) if is_ready else 0,
     )

@@ -43,7 +43,7 @@ def release(edit: Edit) -> None:
 
 def make_ready(edit: Edit, kind: Kind) -> None:
     lane = LANE_OF[kind]
-    turn = schedule.next_turn(lane, edit.job.owner_id, edit.job.priority)
+    turn = schedule.next_turn(lane, edit.job.owner_id, edit.job.priority, kind=kind)
     held = Step.objects.filter(job=edit.job, kind=kind, state__in=[StepState.HELD, StepState.FAILED])
     if not edit.job.is_terminal and held.update(state=StepState.READY, turn=turn, not_before=None):
         edit.ring(lane)

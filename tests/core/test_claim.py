@@ -54,9 +54,12 @@ def test_eight_processes_never_claim_the_same_step(stage: Stage, alice: User) ->
 
 def test_a_claim_is_one_update(stage: Stage, alice: User, django_assert_num_queries: object) -> None:
     stage.submit(alice)
-    with django_assert_num_queries(4):  # type: ignore[operator]
-        # savepoint, the update, release, reading the step
-        assert lifecycle.claim("fetch", "w") is not None
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        step = lifecycle.claim("fetch", "w")
+    assert step is not None and step.run_id
+    assert step.get_deferred_fields() == set()
+    stored = Step.objects.get(pk=step.pk)
+    assert all(getattr(step, field.attname) == getattr(stored, field.attname) for field in Step._meta.concrete_fields)
 
 
 def test_a_step_is_not_claimed_before_its_time(stage: Stage, alice: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from accounts.models import User
 from tests.core.play import Stage
 from whisper_jobs import lifecycle, schedule
@@ -49,23 +51,57 @@ def test_an_owner_has_no_more_windows_ready_than_there_are_workers(stage: Stage,
     assert Step.objects.filter(kind=Kind.WINDOW, state="ready").count() == schedule.workers_of("speech") == 1
 
 
-def test_a_short_job_passes_the_later_windows_of_a_long_one(stage: Stage, alice: User) -> None:
-    long = stage.decoded(alice, windows=schedule.FIRST_WINDOWS + 10)
-    for _ in range(schedule.FIRST_WINDOWS):
-        stage.hear(stage.run("speech"))
+def fetch_and_decode(stage: Stage, jobs: int, *, seconds: float | None, windows: int) -> None:
+    """Takes the next jobs as far as their windows; their containers tell this length."""
+    for number in range(jobs):
+        lifecycle.finish_fetch(stage.run("fetch"), media=f"media/{number}/original")
+    for _ in range(jobs):
+        run = stage.run("fetch")
+        lifecycle.describe_media(run, duration_seconds=seconds, mime="audio/mpeg")
+        stage.decode(run, windows)
+
+
+def served(stage: Stage, windows: int) -> list[int]:
+    """Transcribes so many windows; the jobs that they were of, in order."""
+    jobs = []
+    for _ in range(windows):
+        run = stage.run("speech")
+        jobs.append(run.job_id)
+        stage.hear(run)
+    return jobs
+
+
+@pytest.mark.parametrize(("told", "begun"), [(7200.0, 1), (7200.0, 25), (None, 25)])
+def test_a_short_job_passes_a_long_one_of_the_same_owner(
+    stage: Stage, alice: User, told: float | None, begun: int
+) -> None:
+    long = stage.prepared(alice)
+    fetch_and_decode(stage, 1, seconds=told, windows=60)
+    served(stage, begun)
     running = stage.run("speech")
     assert running.job_id == long.pk
     short = stage.submit(alice)
-    lifecycle.finish_fetch(stage.run("fetch"), media="media/1/original")
-    stage.decode(stage.run("fetch"), windows=2)
+    fetch_and_decode(stage, 1, seconds=60.0, windows=4)
     stage.prepare(stage.run("speech"))
     stage.hear(running)
-    served = []
-    for _ in range(2):
-        run = stage.run("speech")
-        served.append(run.job_id)
-        stage.hear(run)
-    assert served == [short.pk, short.pk]
+    assert served(stage, 4) == [short.pk] * 4
+
+
+def test_long_jobs_show_their_first_words_and_then_finish_one_after_the_other(stage: Stage, alice: User) -> None:
+    one, other = stage.prepared(alice), stage.prepared(alice)
+    fetch_and_decode(stage, 2, seconds=7200.0, windows=5)
+    assert served(stage, 10) == [one.pk] * 2 + [other.pk] * 2 + [one.pk] * 3 + [other.pk] * 3
+
+
+def test_choosing_the_engine_costs_no_turn(stage: Stage, alice: User, bob: User) -> None:
+    stage.decoded(alice, windows=6)
+    running = stage.run("speech")
+    stage.submit(bob)
+    lifecycle.finish_fetch(stage.run("fetch"), media="media/1/original")
+    stage.decode(stage.run("fetch"), windows=3)
+    stage.hear(running)
+    stage.prepare(stage.run("speech"))
+    assert stage.run("speech").job.owner == bob, "his first words come next, although he has just been served"
 
 
 def test_windows_of_two_owners_alternate(stage: Stage, alice: User, bob: User) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.media.children import media_children
 from tests.media.measuring import measured
 from tests.media.recordings import RATE, Writer, pitch, recording, silent_flac, tone
 from whisper_jobs.errors import JobError
@@ -211,7 +212,7 @@ def test_a_reader_that_stops_holds_the_child_back(tmp_path: Path) -> None:
     with decode(path) as decoding:
         chunks = iter(decoding)
         next(chunks)
-        (child,) = (int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+        (child,) = media_children()
         time.sleep(0.3)
         assert Path(f"/proc/{child}").exists()
         written = next(
@@ -227,7 +228,7 @@ def test_the_child_has_no_network_no_files_and_no_privileges(tmp_path: Path) -> 
     path = recording(tmp_path / "a.wav", "pcm_s16le", rate=16_000, seconds=120.0)
     with decode(path, limits=DecodeLimits(memory_bytes=1 << 29, cpu_seconds=77)) as decoding:
         next(iter(decoding))
-        (child,) = (int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+        (child,) = media_children()
         assert resource.prlimit(child, resource.RLIMIT_NOFILE) == (0, 0)
         assert resource.prlimit(child, resource.RLIMIT_FSIZE) == (0, 0)
         assert resource.prlimit(child, resource.RLIMIT_CORE) == (0, 0)
@@ -249,4 +250,4 @@ def test_a_stop_is_seen(tmp_path: Path) -> None:
         with pytest.raises(JobError) as caught:
             next(chunks)
     assert caught.value.code == "cancelled"
-    assert Path(f"/proc/self/task/{os.getpid()}/children").read_text() == ""
+    assert media_children() == []

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.media.children import media_children
 from tests.media.measuring import measured
 from tests.media.recordings import RATE, Writer, pitch, recording, silent_flac
 from tests.outbound.site import Site
@@ -28,7 +29,7 @@ from whisper_jobs.media.decoding import DecodeLimits, decode
 def failure(path: Path, limits: DecodeLimits | None = None) -> JobError:
     with pytest.raises(JobError) as caught:
         seconds_of(path, limits)
-    assert Path(f"/proc/self/task/{os.getpid()}/children").read_text() == ""
+    assert media_children() == []
     return caught.value
 
 
@@ -292,7 +293,7 @@ def syncsafe(number: int) -> bytes:
 
 
 def child_pid() -> int:
-    (pid,) = (int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    (pid,) = media_children()
     return pid
 
 
@@ -328,7 +329,7 @@ def test_leaving_early_leaves_no_process_and_no_descriptor(tmp_path: Path) -> No
         with decode(path) as decoding:
             next(iter(decoding))
     assert len(os.listdir("/proc/self/fd")) == before
-    assert Path(f"/proc/self/task/{os.getpid()}/children").read_text() == ""
+    assert media_children() == []
 
 
 SEEDS = ("wav", "flac", "mp3", "m4a", "webm", "ogg")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.media.children import media_children
 from tests.media.recordings import recording, wav_bytes
 from tests.outbound.site import Site, Visit
 from whisper_jobs.errors import JobError
@@ -311,11 +312,6 @@ def test_a_stop_is_seen_while_bytes_flow(site: Site, tmp_path: Path) -> None:
     assert time.monotonic() - before < 5
 
 
-def children_of(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed]
-
-
 def test_a_child_that_dies_is_a_failure_to_retry(site: Site, tmp_path: Path) -> None:
     waiting = threading.Event()
 
@@ -325,9 +321,8 @@ def test_a_child_that_dies_is_a_failure_to_retry(site: Site, tmp_path: Path) -> 
 
     def kill() -> None:
         waiting.wait(10)
-        for child in children_of(os.getpid()):
-            if b"fetch_child" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(child, signal.SIGKILL)
+        for child in media_children():
+            os.kill(child, signal.SIGKILL)
 
     site.pages["/a.wav"] = silent
     killer = threading.Thread(target=kill)
@@ -351,7 +346,7 @@ def test_the_child_dies_with_its_parent(site: Site, tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "-c", code, site.url("/a.wav"), str(tmp_path)], cwd=ROOT)
     assert waiting.wait(20)
-    (child,) = children_of(parent.pid)
+    (child,) = media_children(parent.pid)
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from yt_dlp.networking import Response  # type: ignore[import-untyped]
-from yt_dlp.networking.exceptions import HTTPError, TransportError  # type: ignore[import-untyped]
-from yt_dlp.utils import (  # type: ignore[import-untyped]
+from yt_dlp.networking import Response
+from yt_dlp.networking.exceptions import HTTPError, TransportError
+from yt_dlp.utils import (
     DownloadError,
     ExtractorError,
     GeoRestrictedError,

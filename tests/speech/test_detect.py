@@ -10,11 +10,12 @@ import pytest
 
 from tests.speech.conftest import Pcm
 from whisper_jobs.speech.vad import FRAME_SAMPLES, SETTLING_FRAMES, Floats, SpeechDetector
+from whisper_jobs.speech.windows import as_floats
 
 
 @pytest.fixture(scope="module")
 def twelve_seconds(dialogue: Pcm) -> Floats:
-    return dialogue[: 12 * 16_000 + 100].astype(np.float32) / 32768
+    return as_floats(dialogue[: 12 * 16_000 + 100])
 
 
 def detected(samples: Floats, piece: int) -> Floats:
@@ -23,18 +24,30 @@ def detected(samples: Floats, piece: int) -> Floats:
     return np.concatenate([*pieces, detector.finish()])
 
 
-def test_it_agrees_with_the_package_frame_by_frame(twelve_seconds: Floats) -> None:
+def theirs_for(samples: Floats) -> Floats:
     import torch
     from silero_vad import load_silero_vad
 
     reference = load_silero_vad(onnx=True)
-    whole = len(twelve_seconds) // FRAME_SAMPLES
-    frames = torch.from_numpy(twelve_seconds[: whole * FRAME_SAMPLES]).reshape(-1, FRAME_SAMPLES)
-    theirs = np.array([reference(frame, 16_000).item() for frame in frames])
-    ours = detected(twelve_seconds, 16_000)
-    assert len(ours) == whole + 1
+    whole = len(samples) // FRAME_SAMPLES
+    frames = torch.from_numpy(samples[: whole * FRAME_SAMPLES]).reshape(-1, FRAME_SAMPLES)
+    return np.array([reference(frame, 16_000).item() for frame in frames], np.float32)
+
+
+def test_it_agrees_with_the_package_frame_by_frame(twelve_seconds: Floats) -> None:
+    noise = as_floats(np.random.default_rng(0).integers(-40, 41, len(twelve_seconds)).astype(np.int16))
+    noisy = np.add(twelve_seconds, noise, dtype=np.float32)
+    theirs = theirs_for(noisy)
+    ours = detected(noisy, 16_000)
+    assert len(ours) == len(theirs) + 1
     assert theirs.max() > 0.9
     assert np.abs(ours[:-1] - theirs).max() < 1e-4
+
+
+def test_skipping_digital_silence_changes_next_to_nothing(twelve_seconds: Floats) -> None:
+    ours = detected(twelve_seconds, 16_000)
+    assert (ours == 0).any(), "something was skipped"
+    assert np.abs(ours[:-1] - theirs_for(twelve_seconds)).max() < 0.1
 
 
 @pytest.mark.parametrize("piece", [1, 511, 512, 513, 7000])

@@ -14,7 +14,7 @@ from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines.base import Options, Samples
 from whisper_jobs.speech.engines.pocketsphinx import PocketSphinx
 from whisper_jobs.speech.transcript import Segment
-from whisper_jobs.speech.windows import Window, WindowCutter
+from whisper_jobs.speech.windows import Window, WindowCutter, as_floats
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def windows(dialogue: Pcm) -> list[Window]:
 
 @pytest.fixture(scope="module")
 def first(windows: list[Window]) -> Samples:
-    return windows[0].samples.astype(np.float32) / 32768
+    return as_floats(windows[0].samples)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def segments(engine: PocketSphinx, windows: list[Window]) -> list[Segment]:
     return [
         segment.shifted(window.start)
         for window in windows
-        for segment in engine.transcribe(window.samples.astype(np.float32) / 32768, Options(language="en")).segments
+        for segment in engine.transcribe(as_floats(window.samples), Options(language="en")).segments
     ]
 
 
@@ -75,8 +75,8 @@ def test_a_window_reads_nearly_the_same_whatever_came_before(engine: PocketSphin
     before = engine.transcribe(first, Options()).segments
     engine.transcribe(first[::-1] * 0.05, Options())
     after = engine.transcribe(first, Options()).segments
-    texts = [" ".join(segment.text for segment in segments).split() for segments in (before, after)]
-    assert SequenceMatcher(None, *texts, autojunk=False).ratio() > 0.9
+    first_words, second_words = (" ".join(each.text for each in found).split() for found in (before, after))
+    assert SequenceMatcher(None, first_words, second_words, autojunk=False).ratio() > 0.9
     assert [segment.start for segment in after] == pytest.approx([segment.start for segment in before], abs=0.1)
 
 

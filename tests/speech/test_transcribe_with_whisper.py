@@ -12,6 +12,7 @@ from tests.speech.conftest import Pcm, write_whisper
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines.base import Options, Samples
 from whisper_jobs.speech.engines.openai_whisper import OpenAIWhisper
+from whisper_jobs.speech.windows import as_floats
 
 # The library itself leaves its vocabulary's file open.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
@@ -34,7 +35,7 @@ def engine(folder: Path) -> OpenAIWhisper:
 
 @pytest.fixture(scope="module")
 def five_seconds(dialogue: Pcm) -> Samples:
-    return dialogue[:80_000].astype(np.float32) / 32768
+    return as_floats(dialogue[:80_000])
 
 
 def test_a_checkpoint_says_its_sentences_with_their_times(engine: OpenAIWhisper, five_seconds: Samples) -> None:

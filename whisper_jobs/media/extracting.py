@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import yt_dlp  # type: ignore[import-untyped]
-from yt_dlp.extractor import gen_extractor_classes  # type: ignore[import-untyped]
-from yt_dlp.networking.exceptions import HTTPError, TransportError  # type: ignore[import-untyped]
-from yt_dlp.utils import (  # type: ignore[import-untyped]
+import yt_dlp
+from yt_dlp.extractor import gen_extractor_classes
+from yt_dlp.networking.exceptions import HTTPError, TransportError
+from yt_dlp.utils import (
     ContentTooShortError,
     GeoRestrictedError,
     UnsupportedError,

@@ -24,7 +24,7 @@ class Step(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     #: Place in the lane, given when the step becomes ready (see schedule).
     turn = models.BigIntegerField(default=0)
-    #: 0 for a job's first windows, 1 for later ones: short jobs don't wait behind long ones.
+    #: 0 for a job's first words and short jobs, more for the rest of longer ones (see schedule).
     level = models.SmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
 

@@ -37,7 +37,7 @@ def coverage(speech: Iterable[Span], segments: Iterable[Span], duration: float |
         "gaps": [
             {"start": round(start, 3), "end": round(end, 3)}
             for start, end in missed
-            if end - start >= SHORTEST_GAP_SECONDS
+            if round(end - start, 3) >= SHORTEST_GAP_SECONDS
         ],
     }
 

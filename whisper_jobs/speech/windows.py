@@ -113,14 +113,14 @@ class WindowCutter:
             until = taken + BLOCK_SAMPLES - len(self._waiting)
             block = np.concatenate((self._waiting, samples[taken:until]))
             self._waiting, taken = self._waiting[:0], until
-            windows += self._hear(block, self._detector.probabilities(_as_floats(block)))
+            windows += self._hear(block, self._detector.probabilities(as_floats(block)))
         self._waiting = np.concatenate((self._waiting, samples[taken:]))
         return windows
 
     def finish(self) -> list[Window]:
         """The last windows: the recording is over."""
         block, self._waiting = self._waiting, self._waiting[:0]
-        probabilities = (self._detector.probabilities(_as_floats(block)), self._detector.finish())
+        probabilities = (self._detector.probabilities(as_floats(block)), self._detector.finish())
         windows = self._hear(block, np.concatenate(probabilities))
         self._tracker.finish()
         if spans := self._tracker.take_all():
@@ -206,6 +206,11 @@ class WindowCutter:
             self._kept_from = keep_from
 
 
+def as_floats(samples: Pcm) -> Floats:
+    """16-bit samples as detectors and engines take them: -1 … 1."""
+    return samples.astype(np.float32) / np.float32(32768)
+
+
 def _clipped(spans: list[Frames], first: int, last: int) -> Iterator[tuple[float, float]]:
     for start, end in spans:
         from_sample, to_sample = max(start * FRAME_SAMPLES, first), min(end * FRAME_SAMPLES, last)
@@ -215,7 +220,3 @@ def _clipped(spans: list[Frames], first: int, last: int) -> Iterator[tuple[float
 
 def _frames(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
-
-
-def _as_floats(samples: Pcm) -> Floats:
-    return samples.astype(np.float32) / np.float32(32768)
