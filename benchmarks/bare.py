@@ -1,6 +1,7 @@
 """The bare engine: the windows of a recording through PocketSphinx in a plain process, one after the other.
 
-Run as `python -m benchmarks.bare FILE`; prints the seconds that the engine took. Reading, decoding and cutting are not counted.
+Run as `python -m benchmarks.bare FILE [PART PARTS]`, with the latter for every so-manieth window only. Prints the seconds that the
+engine took; reading, decoding and cutting are not counted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def floats(samples: Pcm) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 
 def main() -> None:
-    windows = windows_of(Path(sys.argv[1]))
+    part, parts = (int(word) for word in sys.argv[2:4] or ("0", "1"))
+    windows = windows_of(Path(sys.argv[1]))[part::parts]
     engine = PocketSphinx()
     engine.transcribe(np.zeros(SAMPLE_RATE, np.float32), Options())
     began = time.monotonic()

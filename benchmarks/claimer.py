@@ -44,7 +44,9 @@ def fill(steps: int) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     Job.objects.all().delete()
     owners = [User.objects.get_or_create(email=f"owner{n}@example.test")[0] for n in range(OWNERS)]
-    jobs = [Job.objects.create(owner=owner, channel="web", source_type="url", requested_model="auto") for owner in owners]
+    jobs = [
+        Job.objects.create(owner=owner, channel="web", source_type="url", requested_model="auto") for owner in owners
+    ]
     Step.objects.bulk_create(
         Step(
             job=job,

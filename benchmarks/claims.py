@@ -1,6 +1,6 @@
 """Figure 6: 8 processes claim 5,000 ready steps, on SQLite and on PostgreSQL, beside 8 that do a bare guarded UPDATE.
 
-Both work on the same table with the same indexes, filled anew; the bare one is a single statement through the database's own driver.
+Both work on the same table with the same indexes, filled anew; the bare one is one statement through the driver alone.
 PostgreSQL runs with its usual durability (fsync on), SQLite as the product sets it. Processes connect first, then start together.
 """
 
@@ -19,7 +19,7 @@ from tests.postgres import cluster
 TITLE = "Claims"
 PROCESSES = 8
 STEPS, QUICK_STEPS = 5000, 1000
-ROUNDS = 3
+ROUNDS = 5
 DURABLE = ("listen_addresses=", "max_connections=50")
 
 
@@ -46,7 +46,9 @@ def _compare(name: str, url: str, options: Options) -> Iterator[Line]:
     ratios = [claim / bare for claim, bare in zip(rates["claim"], rates["bare"], strict=True)]
     yield at_least(f"{name}: claims ÷ bare updates", 0.5, ratios)
     for how, seen in rates.items():
-        yield told(f"{name}: {how}, per second", f"{sorted(seen)[len(seen) // 2]:.0f}", f"{min(seen):.0f}–{max(seen):.0f}")
+        yield told(
+            f"{name}: {how}, per second", f"{sorted(seen)[len(seen) // 2]:.0f}", f"{min(seen):.0f}–{max(seen):.0f}"
+        )
 
 
 def _variables(folder: Path, url: str) -> dict[str, str]:

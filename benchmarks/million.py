@@ -1,7 +1,7 @@
 """Figure 7: the list of jobs (API and page) and the claim in a table of 1,000,000 jobs ÷ in one of 1,000, on PostgreSQL.
 
 Two databases of one cluster, each with three steps per job and the same number of jobs waiting; a process for each, asked in turns.
-The people who look: an owner of a tenth of the jobs, and a manager who sees all. Also told: the large table with 10,000 jobs waiting.
+Those who look: an owner of a tenth of the jobs, and a manager who sees all. Also told: the large table with 10,000 jobs waiting.
 """
 
 from __future__ import annotations

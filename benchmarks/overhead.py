@@ -1,12 +1,14 @@
 """Figure 1: from submit to completed through the whole stack ÷ the bare engine on the same recording with the same threads.
 
 The bare engine is a plain process that gets the same windows, ready cut (see bare.py). Engine and server have done a short
-recording before, so that neither figure holds the loading of the model.
+recording before, so that neither figure holds the loading of the model. Also told: two bare engines side by side, each with half of
+the windows, which is the best that two workers could do on this machine.
 """
 
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.figure import Line, Options, at_most, told
@@ -26,24 +28,33 @@ def measure(options: Options) -> list[Line]:
     warm = write_wav(options.folder / "warm.wav", speech(options.audio, 12))
     bare: list[float] = []
     stack: dict[int, list[float]] = {1: [], 2: []}
+    halves: list[float] = []
     for turn in range(ROUNDS):
         # The bare engine before and after, so that a machine that slows down shows.
         bare.append(_bare(file))
         for workers, taken in stack.items():
             taken.append(_stack(options.folder / f"data-{workers}-{turn}", file, warm, workers=workers))
         bare.append(_bare(file))
+        halves.append(_bare_halves(file))
     base = sum(bare) / len(bare)
     return [
         at_most("one speech worker", 1.10, [taken / base for taken in stack[1]]),
         at_most("two speech workers", 0.60, [taken / base for taken in stack[2]]),
+        told("two bare engines side by side ÷ one", f"{sum(halves) / len(halves) / base:.3g}"),
         told("bare engine, seconds", f"{base:.1f}", ", ".join(f"{one:.1f}" for one in bare)),
     ]
 
 
-def _bare(file: Path) -> float:
-    process = python("-m", "benchmarks.bare", str(file), OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+def _bare(file: Path, *part: str) -> float:
+    process = python("-m", "benchmarks.bare", str(file), *part, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     said, _ = process.communicate(timeout=MOST_SECONDS)
     return float(said)
+
+
+def _bare_halves(file: Path) -> float:
+    """The slower of two processes at once."""
+    with ThreadPoolExecutor(2) as both:
+        return max(both.map(lambda part: _bare(file, part, "2"), ("0", "1")))
 
 
 def _stack(folder: Path, file: Path, warm: Path, *, workers: int) -> float:

@@ -1,4 +1,4 @@
-"""A real server on a data folder and a port of its own: started as script/server does, asked through its API, its rows read beside it."""
+"""A real server on a data folder and a port of its own: started as script/server does, asked through its API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uuid import uuid4
 from benchmarks.figure import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
-PASSWORD = "Correct-horse-9-battery"  # noqa: S105 - of accounts that live as long as a measurement
+PASSWORD = "Correct-horse-9-battery"
 ADMIN = "bench@example.test"
 CLOCKWORK = "clockwork=tests.clockwork:Clockwork"
 LOOPBACK = "127.0.0.1/32"
@@ -70,7 +70,10 @@ class Account:
 
     def submit_file(self, file: Path, **fields: str) -> int:
         edge = uuid4().hex
-        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
         named = f'name="media_file"; filename="{file.name}"'
         parts.append(f"--{edge}\r\nContent-Disposition: form-data; {named}\r\nContent-Type: audio/wav\r\n\r\n")
         body = "".join(parts).encode() + file.read_bytes() + f"\r\n--{edge}--\r\n".encode()

@@ -1,4 +1,4 @@
-"""Recordings to measure with: real speech where there is some, else the sample recording over and over; and a site that serves them."""
+"""Recordings to measure with: real speech where there is some, else the sample recording; and a site that serves them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One process of the sockets figure: plays a worker that fetches, and reports progress: `python -m benchmarks.writer CHANGES PAUSE`.
+"""One process of the sockets figure: plays a worker that fetches and reports progress.
 
-Prints as JSON when each change was committed.
+Run as `python -m benchmarks.writer CHANGES PAUSE`. Prints as JSON when each change was committed.
 """
 
 from __future__ import annotations

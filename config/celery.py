@@ -25,7 +25,9 @@ app.conf.update(
     task_default_queue="deliver",
     task_create_missing_queues=False,
     worker_pool="solo",
-    worker_prefetch_multiplier=1,
+    # No limit: a bell whose acknowledgement is lost with the broker counts as held for good, and with a limit of one the
+    # worker would never listen again. The solo pool takes one bell at a time anyway.
+    worker_prefetch_multiplier=0,
     worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
     worker_send_task_events=False,

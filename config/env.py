@@ -51,6 +51,7 @@ class Env:
     heartbeat_seconds: float = 3.0
     sweep_seconds: float = 4.0
     step_timeout_minutes: float = 60.0
+    download_timeout_hours: float = 6.0
     extra_engines: tuple[str, ...] = ()
 
     @property

@@ -14,17 +14,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from whisper_jobs import presence, recovery
 
 STAMP = ".collected"
 FIRST_ADMIN = "admin@localhost"
-
-
-def bury_the_dead() -> None:
-    """Forgets workers of this host that are no more, so that none of them counts as up, and frees what they held."""
-    for process in presence.dead_here():
-        recovery.lose_all(process)
-        presence.gone(process)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from config.env import Env
 from config.output import Output
 from config.preflight import listen, lock, make_folders, remove_stale_files
 from config.supervisor import Supervisor
+from whisper_jobs import tasks
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what an operator may have chosen
 PROBE_TIMEOUT_SECONDS = 2.0
@@ -55,7 +56,7 @@ def get_ready(env: Env, tell: Callable[[str], object]) -> None:
     remove_stale_files(env.data_dir / "tmp")
     prepare.migrate()
     prepare.collect_static()
-    prepare.bury_the_dead()
+    tasks.bury_the_dead()
     preload()
     admin = prepare.first_admin(env.admin_email, env.admin_password)
     if admin:

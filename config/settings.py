@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,14 @@ DATA_DIR = TOOLS.data_dir
 def _kept_secret(file: Path) -> str:
     """A secret made at the first start and kept beside the data, readable by the owner only."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text()
-    value = secrets.token_urlsafe(64)
-    with os.fdopen(handle, "w") as out:
-        out.write(value)
-    return value
+    if not file.exists():
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=file.name) as new:
+            new.write(secrets.token_urlsafe(64))
+            new.flush()
+            # All of it or nothing, even if this process dies; the first of two that start at once wins.
+            with contextlib.suppress(FileExistsError):
+                os.link(new.name, file)
+    return file.read_text()
 
 
 def _database() -> dict[str, Any]:
@@ -139,7 +141,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "whisper_jobs.dialects.native.wire.Json",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "whisper_jobs.dialects.native.wire.AlwaysJson",
     "EXCEPTION_HANDLER": "whisper_jobs.dialects.native.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -149,6 +157,8 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,
+    # A new password ends all that was signed in with the old one.
+    "CHECK_REVOKE_TOKEN": True,
 }
 
 _SOCKET = str(TOOLS.socket_path)

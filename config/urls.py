@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+handler400 = "config.refusals.bad_request"
+handler404 = "config.refusals.not_found"
+handler500 = "config.refusals.server_error"
 urlpatterns = [
     path("api/account/", include("accounts.api_urls")),
     path("api/whisper/", include("whisper_jobs.dialects.native.urls")),

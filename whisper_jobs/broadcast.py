@@ -41,7 +41,7 @@ def queue_group(owner_id: int | None) -> str:
 
 def push_on_commit(messages: list[tuple[str, Message]]) -> None:
     """Sends each message to its group once the transaction is in the database."""
-    transaction.on_commit(lambda: push(messages))
+    transaction.on_commit(lambda: push(messages), robust=True)
 
 
 def push(messages: list[tuple[str, Message]]) -> None:
@@ -62,7 +62,8 @@ async def _send(turn: asyncio.Lock, messages: list[tuple[str, Message]]) -> None
     if layer is None:
         return
     try:
-        async with turn, asyncio.timeout(PUSH_SECONDS):
+        # The time in the line counts too, so that the line can't grow while a broker hangs.
+        async with asyncio.timeout(PUSH_SECONDS), turn:
             for group, message in messages:
                 await layer.group_send(group, {"type": "push", "message": message})
     except Exception as error:  # the broker may be away in a dozen ways, and none of them is the writer's business

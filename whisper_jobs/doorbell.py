@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
+
+from whisper_jobs import schedule
 
 log = logging.getLogger(__name__)
 #: More rings than workers wake nobody.
@@ -24,9 +26,19 @@ def ring(lane: str, times: int = 1) -> None:
 
 
 def ring_on_commit(lanes: Iterable[str]) -> None:
-    """Rings once per lane named, when the transaction is in the database."""
+    """Rings once per lane named, but no more than its workers are idle, when the transaction is in the database.
+
+    A worker that is busy then looks for the next step by itself; bells for it would only pile up in the broker.
+    """
     rings: dict[str, int] = {}
     for lane in lanes:
         rings[lane] = rings.get(lane, 0) + 1
     for lane, times in rings.items():
-        transaction.on_commit(lambda lane=lane, times=times: ring(lane, times))  # type: ignore[misc]
+        transaction.on_commit(_waking(lane, times), robust=True)
+
+
+def _waking(lane: str, times: int) -> Callable[[], None]:
+    def wake() -> None:
+        ring(lane, min(times, schedule.idle_workers(lane)))
+
+    return wake

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts.models import User
 from whisper_jobs import schedule, uploads
+from whisper_jobs.media.naming import plain_text
 from whisper_jobs.models import Channel, Job, SourceType, Step
 from whisper_jobs.pen import count, editing
 from whisper_jobs.states import LANE_OF, Kind, StepState
@@ -45,8 +46,8 @@ def submit(submission: Submission) -> Job:
     stored = uploads.store_upload(submission.media_file)
     job = _job(submission, SourceType.UPLOAD)
     job.media, job.source_size_bytes, job.source_sha256 = stored.name, stored.size_bytes, stored.sha256
-    job.source_filename = (submission.media_file.name or "")[:255]
-    job.source_mime = (submission.media_file.content_type or "")[:100]
+    job.source_filename = plain_text(submission.media_file.name or "").strip()[:255] or "recording"
+    job.source_mime = plain_text(submission.media_file.content_type or "")[:100]
     return _keeping(stored.name, lambda: _enqueue(job))
 
 
@@ -77,7 +78,7 @@ def _keeping(media: str, make: Callable[[], Job]) -> Job:
     try:
         return make()
     except BaseException:
-        uploads.remove(media)
+        uploads.remove_unless_kept(media)
         raise
 
 

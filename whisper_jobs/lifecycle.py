@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript
 from whisper_jobs.moves import Fenced, advance, close_cancelled, fail_job, hold, make_ready, release, rewind, settle
 from whisper_jobs.pen import Edit, Gone, editing, queues_of
-from whisper_jobs.states import LANE_OF, PROCESSING, Kind, Stage, StepState
+from whisper_jobs.states import LANE_OF, PROCESSING, TERMINAL, Kind, Stage, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,12 +89,14 @@ _STAGE_OF_KIND = {Kind.FETCH: Stage.FETCHING, Kind.DECODE: Stage.DECODING, Kind.
 
 
 def begin(step: Step) -> Run | None:
-    """Shows that a claimed step runs. None when there is nothing to do: the job was cancelled, failed or deleted."""
+    """Shows that a claimed step runs. None when there is nothing to do now: the job ended, or was deleted or restarted."""
     assert step.run_id is not None
     try:
         with editing(step.job_id) as edit:
             job = edit.job
-            if job.is_terminal or job.cancel_requested_at:
+            # A restart took the engine away while this window was being claimed; prepare releases it again.
+            unprepared = step.kind == Kind.WINDOW and not job.engine
+            if job.is_terminal or job.cancel_requested_at or unprepared:
                 settle(step, StepState.HELD, run_id=None)
                 close_cancelled(edit)
                 return None
@@ -117,9 +119,10 @@ def _log_stage(edit: Edit, stage: Stage) -> None:
 
 
 def heartbeat(run_id: UUID) -> bool:
-    """Signs of life of a run; False when it should stop: its claim is lost or its job is to be cancelled."""
+    """Signs of life of a run; False when it should stop: its claim is lost, or its job has failed or is cancelled."""
     alive = Step.objects.filter(run_id=run_id, state=StepState.RUNNING).update(heartbeat_at=timezone.now())
-    return bool(alive) and not Job.objects.filter(steps__run_id=run_id, cancel_requested_at__isnull=False).exists()
+    over = Q(cancel_requested_at__isnull=False) | Q(stage__in=TERMINAL)
+    return bool(alive) and not Job.objects.filter(over, steps__run_id=run_id).exists()
 
 
 def report(run: Run, fraction: float, detail: str = "") -> None:
@@ -146,6 +149,7 @@ def _finishing(run: Run) -> Iterator[Edit]:
     """Ends the run as done, lets the caller store its result, then moves the job on."""
     with _holding(run) as edit:
         settle(run.step, StepState.DONE, error="", error_code="")
+        edit.job.stage_detail = ""
         yield edit
         advance(edit)
 
@@ -184,7 +188,9 @@ def describe_media(run: Run, *, duration_seconds: float | None, mime: str, note:
 def add_windows(run: Run, windows: Sequence[NewWindow]) -> None:
     """Stores windows as the decoder finds them, so that the first is transcribed while decoding goes on."""
     with _holding(run) as edit:
-        job, state = edit.job, StepState.WAITING if edit.job.engine else StepState.HELD
+        job = edit.job
+        wanted = job.engine and not (job.is_terminal or job.cancel_requested_at)
+        state = StepState.WAITING if wanted else StepState.HELD
         first = job.windows_total
         Step.objects.bulk_create(
             [_window_step(job, first + place, window, state) for place, window in enumerate(windows)]
@@ -216,7 +222,7 @@ def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, w
     with _finishing(run) as edit:
         job = edit.job
         job.decoded_at, job.source_duration_seconds = edit.now, duration_seconds
-        job.speech_seconds, job.stage_detail = speech_seconds, ""
+        job.speech_seconds = speech_seconds
         for warning in warnings:
             edit.log(warning, "warning")
         edit.forward(Stage.WAITING)
@@ -256,7 +262,7 @@ def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
     with _finishing(run) as edit:
         Transcript.objects.update_or_create(job=edit.job, defaults={"text": text, "coverage": coverage})
         if not edit.job.is_terminal and not edit.job.cancel_requested_at:
-            edit.job.stage, edit.job.completed_at, edit.job.stage_detail = Stage.COMPLETED, edit.now, ""
+            edit.job.stage, edit.job.completed_at = Stage.COMPLETED, edit.now
             edit.log("The transcript is complete.")
 
 
@@ -280,16 +286,15 @@ def fail(run: Run, error: JobError) -> None:
             fail_job(edit, error.code, error.message)
 
 
-def hand_back(run: Run, *, pause: timedelta | None = None, why: str = "") -> None:
-    """The worker stops or can't go on now: the step is ready for another, after `pause`, and no attempt is counted."""
+def hand_back(run: Run) -> None:
+    """The worker stops: the step is ready for another, and no attempt is counted."""
     with _holding(run) as edit:
-        again = None if pause is None else edit.now + pause
         stays = edit.job.is_terminal or edit.job.cancel_requested_at
         state = StepState.HELD if stays else StepState.READY
-        settle(run.step, state, run_id=None, attempts=F("attempts") - 1, not_before=again)
-        edit.job.stage_detail = why
+        settle(run.step, state, run_id=None, attempts=F("attempts") - 1)
+        edit.job.stage_detail = ""
         close_cancelled(edit)
-        if state == StepState.READY and pause is None:
+        if state == StepState.READY:
             edit.ring(run.step.lane)
 
 
@@ -314,6 +319,8 @@ def restart(job_id: int) -> Job:
     """Puts a failed job back in the queue; finished windows stay finished. A queued one stays as it is."""
     with editing(job_id) as edit:
         job = edit.job
+        if job.cancel_requested_at and not job.is_terminal:
+            raise NotAllowed(_("This job is being cancelled. Restart it when that is done."))
         if job.stage == Stage.QUEUED:
             return job
         if job.stage != Stage.FAILED:

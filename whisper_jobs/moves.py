@@ -55,6 +55,7 @@ def fail_job(edit: Edit, code: str, message: str = "") -> None:
     job.stage, job.completed_at, job.stage_detail = Stage.FAILED, edit.now, ""
     edit.log(job.failure_error, "warning" if code == "cancelled" else "error")
     hold(job)
+    release(edit)
 
 
 def hold(job: Job) -> None:
@@ -82,5 +83,7 @@ def rewind(edit: Edit) -> None:
         # The engine may be what failed, so it is chosen anew.
         job.engine = ""
         steps.filter(kind=Kind.PREPARE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
+    # It was put together when the cancel came: that has to be done again, since the job did not complete by it.
+    steps.filter(kind=Kind.ASSEMBLE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
     make_ready(edit, Kind.PREPARE)
     make_ready(edit, Kind.DECODE if job.media else Kind.FETCH)

@@ -32,6 +32,9 @@ MAX_REDIRECTS = 5
 MAX_ADDRESSES_TRIED = 4
 USER_AGENT = "Mozilla/5.0 (compatible; ToolsWhisper)"
 
+#: No size has more digits; Python reads no number of some thousand.
+_SIZE = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 _STARTS_A_PROCESS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn"}
 _SENDS_TO_ADDRESS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
@@ -336,13 +339,13 @@ def check_status(status: int) -> None:
 def _extent(response: httpx2.Response, offset: int) -> tuple[int, int | None]:
     """Where the answer's first byte stands in the whole, and the size of the whole."""
     if response.status_code == 206:
-        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+        told = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         if told is None or int(told[1]) != offset:
             raise JobError("source_unreachable", "The media server sent another part than asked for.", retry=True)
         return offset, None if told[2] == "*" else int(told[2])
     length = response.headers.get("Content-Length", "")
     encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-    return 0, int(length) if length.isascii() and length.isdigit() and not encoded else None
+    return 0, int(length) if _SIZE.fullmatch(length) and not encoded else None
 
 
 def _chunks(response: httpx2.Response, max_bytes: int) -> Iterator[bytes]:

@@ -77,10 +77,13 @@ def _engine(job: Job) -> Json:
     }
 
 
-def job_full(job: Job, position: int | None = None) -> Json:
-    """Everything about one job. A constant number of queries, whatever the recording's length."""
+def job_full(job: Job, position: int | None = None, *, text_so_far: bool = True) -> Json:
+    """Everything about one job. A constant number of queries, whatever the recording's length.
+
+    Without `text_so_far` an unfinished job has no `transcript_text`: for those who get its segments besides.
+    """
     transcript = Transcript.objects.filter(job=job).first()
-    text = transcript.text if transcript else (_text_so_far(job) or None)
+    text = transcript.text if transcript else (_text_so_far(job) or None) if text_so_far else None
     return {
         **job_summary(job, position),
         "source_description": job.source_description or None,

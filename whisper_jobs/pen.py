@@ -59,8 +59,9 @@ class Edit:
 
     def discard(self, messages: list[tuple[str, broadcast.Message]]) -> None:
         """Deletes the job with all its rows, and tells those who watch."""
-        count(self.job, self.job.status, -1)
+        # The steps first, the count last: the order in which every other verb locks them.
         self.job.delete()
+        count(self.job, self.job.status, -1)
         self._deleted = True
         broadcast.push_on_commit(messages)
 

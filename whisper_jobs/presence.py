@@ -6,12 +6,16 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 from django.utils import timezone
 
 from whisper_jobs.models import Worker
+
+#: A worker that was silent this long is no more, wherever it was; what it held was taken over long before.
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ def seen(process: Process, lanes: Iterable[str]) -> None:
 def gone(process: str) -> None:
     """Forgets a worker process by its name."""
     Worker.objects.filter(name__startswith=f"{process}/").delete()
+
+
+def forget_silent() -> None:
+    """Removes workers of hosts that are no more, such as containers: nobody is left there to call them dead."""
+    Worker.objects.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
 
 
 def dead_here() -> set[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from whisper_jobs import lifecycle, schedule
 from whisper_jobs.doorbell import ring
+from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Job, Step
 from whisper_jobs.moves import Fenced, advance, close_cancelled, fail_job, rewind, settle
 from whisper_jobs.pen import Gone, editing
@@ -26,8 +27,16 @@ def lose(step: Step) -> None:
             deadly = step.losses + 1 >= MOST_LOSSES
             stays = edit.job.is_terminal or edit.job.cancel_requested_at
             state = StepState.FAILED if deadly else StepState.HELD if stays else StepState.READY
-            settle(step, state, run_id=None, losses=F("losses") + 1, error_code="worker_lost")
-            edit.log(f"The worker died during “{Kind(step.kind).label}”; another takes over.", "warning")
+            settle(
+                step,
+                state,
+                run_id=None,
+                losses=F("losses") + 1,
+                error_code="worker_lost",
+                error=FAILURES["worker_lost"],
+            )
+            then = "it is not tried again" if state != StepState.READY else "another takes over"
+            edit.log(f"The worker died during “{Kind(step.kind).label}”; {then}.", "warning")
             edit.ring(step.lane)
             if deadly and not edit.job.is_terminal:
                 fail_job(edit, "worker_lost")
@@ -58,9 +67,9 @@ def lose_all(worker: str) -> None:
 
 def _resting_jobs() -> list[int]:
     """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one."""
-    moving = Step.objects.filter(state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
+    moving = Step.objects.filter(job=OuterRef("pk"), state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
     quiet = Job.objects.filter(stage__in=ACTIVE, changed_at__lt=timezone.now() - _QUIET)
-    return list(quiet.exclude(pk__in=moving.values("job")).values_list("pk", flat=True)[:100])
+    return list(quiet.filter(~Exists(moving)).values_list("pk", flat=True)[:100])
 
 
 def _nudge(job_id: int) -> None:
@@ -73,18 +82,27 @@ def _nudge(job_id: int) -> None:
 
 
 def _ring_ready_lanes() -> None:
+    """Wakes idle workers. One that is at work rings for itself; more bells would pile up in the broker."""
     due = Q(not_before=None) | Q(not_before__lte=timezone.now())
     ready = Step.objects.filter(due, state=StepState.READY).values("lane").annotate(n=Count("pk"))
-    for row in ready:
-        ring(row["lane"], row["n"])
+    for lane, steps in ready.values_list("lane", "n"):
+        ring(lane, min(steps, schedule.idle_workers(lane)))
 
 
 def run_now(*, limit: int, reset_failed: bool) -> dict[str, int]:
     """Restarts up to `limit` failed jobs, oldest first, if asked, and rings the lanes that have work."""
     failed = Job.objects.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
     again = list(failed.values_list("pk", flat=True)[:limit]) if reset_failed else []
-    for job_id in again:
-        lifecycle.restart(job_id)
+    reset = sum(_restarted(job_id) for job_id in again)
     waiting = Job.objects.filter(stage=Stage.QUEUED).count()
     _ring_ready_lanes()
-    return {"reset": len(again), "queued": waiting}
+    return {"reset": reset, "queued": waiting}
+
+
+def _restarted(job_id: int) -> bool:
+    """False when somebody deleted or restarted it meanwhile."""
+    try:
+        lifecycle.restart(job_id)
+    except (Gone, lifecycle.NotAllowed):
+        return False
+    return True

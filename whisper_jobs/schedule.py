@@ -1,16 +1,17 @@
 """Who is next. Gives steps their turn in a lane, so that a claim is one look at an index.
 
-Start-time fair queueing: a step that becomes ready gets the number after its owner's last one, but never one before the
-step that was served last. Owners therefore take turns however much each has queued, and nobody saves up turns while
-idle. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
+Start-time fair queueing: a step that becomes ready gets its owner's last turn plus what that one cost (a window: its
+seconds), but never a turn before that of the step served last. Owners therefore get equal shares however much each has
+queued, and nobody saves up turns while idle. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
 
-An owner has only as many windows ready as there are workers to take them; the next ones are chosen when one ends: the
+An owner has only as many windows ready as there are workers to take them. They are dealt anew when one ends or comes: the
 first words of every recording, then short recordings before long ones, then oldest job first. A short job hence never
 waits behind a long one, and a hundred long ones finish one after the other rather than all at the end.
 """
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
@@ -24,7 +25,6 @@ FIRST_WINDOWS = 2
 SIZES_SECONDS = (600.0, 3600.0)
 #: What a window comes to, about, where the recording does not say how long it is.
 WINDOW_SECONDS = 25.0
-_ACTIVE = (StepState.READY, StepState.RUNNING)
 _SERVED = (StepState.RUNNING, StepState.DONE)
 
 
@@ -35,15 +35,18 @@ def level_of(window: int, duration_seconds: float | None) -> int:
 
 
 def next_turn(lane: str, owner_id: int, priority: int, *, kind: str) -> int:
-    """The turn of a step of this owner that becomes ready now."""
+    """The turn of a step of this owner that becomes ready now. One is due when the owner's last of this kind is paid for.
+
+    Kinds are counted apart, so that to choose an engine, which takes no time, costs a job no turn of its first words.
+    """
     served = Step.objects.filter(lane=lane, priority=priority, state__in=_SERVED)
     now = served.aggregate(turn=Max("turn"))["turn"] or 0
-    before = Step.objects.filter(lane=lane, owner_id=owner_id)
-    if kind == Kind.WINDOW:
-        # To choose an engine takes no time, and must not cost a job the turn of its first words.
-        before = before.filter(kind=Kind.WINDOW)
-    own = before.aggregate(turn=Max("turn"))["turn"]
-    return now if own is None else max(now, own + 1)
+    own = Step.objects.filter(owner_id=owner_id, kind=kind).order_by("-turn")
+    last = own.values_list("turn", "start_seconds", "end_seconds").first()
+    if last is None:
+        return now
+    turn, start, end = last
+    return max(now, turn + max(1, round(end - start)))
 
 
 def workers_of(lane: str) -> int:
@@ -52,14 +55,29 @@ def workers_of(lane: str) -> int:
     return max(1, seen)
 
 
+def idle_workers(lane: str) -> int:
+    """How many workers of a lane have nothing to do; never below zero."""
+    return max(0, workers_of(lane) - Step.objects.filter(lane=lane, state=StepState.RUNNING).count())
+
+
+@transaction.atomic
 def release(owner_id: int) -> int:
-    """Makes this owner's next windows ready, as many as workers can take. Returns how many."""
+    """Deals this owner's windows anew: the best are ready, as many as workers can take. Returns how many became so."""
     windows = Step.objects.filter(owner_id=owner_id, kind=Kind.WINDOW)
-    room = workers_of(Lane.SPEECH) - windows.filter(lane=Lane.SPEECH, state__in=_ACTIVE).count()
-    if room <= 0:
-        return 0
-    waiting = windows.filter(state=StepState.WAITING).order_by("level", "job", "index")[:room]
-    return sum(_make_ready(step) for step in waiting)
+    # They may be another job's, whose lock is not held here: what its holder has in hand is left alone.
+    free = windows.select_for_update(skip_locked=True)
+    ready = list(free.filter(lane=Lane.SPEECH, state=StepState.READY))
+    running = windows.filter(lane=Lane.SPEECH, state=StepState.RUNNING).count()
+    places = max(0, workers_of(Lane.SPEECH) - running)
+    waiting = list(free.filter(state=StepState.WAITING).order_by("level", "job", "index")[:places])
+    best = sorted([*ready, *waiting], key=lambda step: (step.level, step.job_id, step.index))[:places]
+    _put_back([step for step in ready if step not in best])
+    return sum(_make_ready(step) for step in best if step in waiting)
+
+
+def _put_back(steps: list[Step]) -> None:
+    behind = Step.objects.filter(pk__in=[step.pk for step in steps], state=StepState.READY)
+    behind.update(state=StepState.WAITING, turn=0)
 
 
 def _make_ready(step: Step) -> int:

@@ -1,4 +1,4 @@
-"""Celery's side: a bell in a lane, the sweep, the daily clean-up. Each only calls the core."""
+"""Celery's side: a bell in a lane, the sweep, the hourly clean-up. Each only calls the core."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from whisper_jobs import doorbell, presence, recovery, uploads
+from whisper_jobs.pipeline.fetch import clear_after
 from whisper_jobs.pipeline.heart import Heart
 from whisper_jobs.pipeline.run import work_once
+from whisper_jobs.states import Kind
 
 _hearts: list[Heart] = []
+
+
+def bury_the_dead() -> None:
+    """Forgets workers of this host that are no more, so that none of them counts as up, and frees what they held."""
+    for process in presence.dead_here():
+        recovery.lose_all(process)
+        clear_after(process)
+        presence.gone(process)
 
 
 @shared_task(name="whisper.work")
@@ -26,14 +36,13 @@ def work(lane: str) -> None:
 
 @shared_task(name="whisper.sweep")
 def sweep() -> None:
-    for process in presence.dead_here():
-        recovery.lose_all(process)
-        presence.gone(process)
+    bury_the_dead()
     recovery.sweep(timedelta(seconds=settings.TOOLS.lease_seconds))
 
 
 @shared_task(name="whisper.reap")
 def reap() -> None:
+    presence.forget_silent()
     uploads.reap_orphans()
 
 
@@ -44,13 +53,19 @@ def _begin(sender: Any, **kwargs: Any) -> None:
     heart = Heart(
         lanes,
         beat_seconds=settings.TOOLS.heartbeat_seconds,
-        limit_seconds=settings.TOOLS.step_timeout_minutes * 60,
+        limits=_limits(),
     )
     _hearts[:] = [heart]
     heart.start()
     sweep()
     for lane in lanes:
         doorbell.ring(lane)
+
+
+def _limits() -> dict[str, float]:
+    """Seconds that a step of each kind may take."""
+    downloads, others = settings.TOOLS.download_timeout_hours * 3600, settings.TOOLS.step_timeout_minutes * 60
+    return {kind: downloads if kind in (Kind.PREPARE, Kind.FETCH) else others for kind in Kind}
 
 
 @worker_shutting_down.connect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ COPIES = 2
 #: Folders without a job are left alone for so long, in case their job is being made.
 ORPHAN_AGE = timedelta(days=1)
 _ROOT = "media"
+#: Folders that are looked up at once.
+BATCH = 500
+log = logging.getLogger(__name__)
 #: The ASGI extension by which the web server says that it did not keep a body.
 BODY_DISCARDED = "tools.body_discarded"
 
@@ -55,9 +59,10 @@ class UploadLimit:
         return _("The file is larger than this server takes (%(mb)d MB).") % {"mb": self.effective_max_mb}
 
 
-def limit() -> UploadLimit:
+def limit(arrived_bytes: int = 0) -> UploadLimit:
+    """`arrived_bytes` of the upload in question are on the disk already."""
     configured = settings.TOOLS.upload_max_mb
-    free = shutil.disk_usage(settings.DATA_DIR).free // MB
+    free = (shutil.disk_usage(settings.DATA_DIR).free + arrived_bytes) // MB
     room = max(0, (free - settings.TOOLS.disk_reserve_mb) // COPIES)
     return UploadLimit(configured, free, min(configured, room))
 
@@ -74,6 +79,8 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         self._limit = limit()
 
     def handle_raw_input(self, input_data: IO[bytes], META: dict[str, Any], content_length: int, *args: Any) -> None:
+        if hasattr(self.request, "scope"):  # ASGI: the whole body was written to the disk before this begins
+            self._limit = limit(content_length)
         self._refuse(self._limit.refuses(content_length - MB))
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -134,7 +141,10 @@ def store_upload(file: UploadedFile[Any]) -> Stored:
     """Moves an uploaded file into storage. Raises OSError when the disk is full."""
     digest = getattr(file, "sha256", "") or _digest_of(file.chunks())
     size = file.size or 0
-    return Stored(store_original(file), size, digest)
+    name = store_original(file)
+    # Where storage has moved it, whoever collects the object would look for it in vain, and complain.
+    file.close()
+    return Stored(name, size, digest)
 
 
 def _digest_of(chunks: Iterable[bytes]) -> str:
@@ -157,9 +167,18 @@ def beside(media: str, name: str) -> str:
 
 
 def remove(media: str) -> None:
-    """Deletes an original and everything beside it."""
+    """Deletes an original and everything beside it; what can't be deleted now is left to reap_orphans."""
     if media:
-        _remove_folder(media.rsplit("/", 1)[0])
+        try:
+            _remove_folder(media.rsplit("/", 1)[0])
+        except OSError as error:
+            log.warning("could not delete %s: %s", media, error)
+
+
+def remove_unless_kept(media: str) -> None:
+    """For who stored an original and then failed: perhaps only after the job that has it was committed."""
+    if not Job.objects.filter(media=media).exists():
+        remove(media)
 
 
 def _remove_folder(folder: str) -> None:
@@ -173,22 +192,30 @@ def _remove_folder(folder: str) -> None:
 
 
 def reap_orphans() -> int:
-    """Deletes folders that no job knows, left by a process that died before it submitted. Returns how many."""
+    """Deletes folders that no job knows, left by a process that died or came too late. Returns how many."""
     try:
-        folders, _files = default_storage.listdir(_ROOT)
+        names, _files = default_storage.listdir(_ROOT)
     except FileNotFoundError:
         return 0
-    old = timezone.now() - ORPHAN_AGE
-    orphans = [f"{_ROOT}/{name}" for name in folders if _is_orphan(f"{_ROOT}/{name}/original", old)]
+    old, folders = timezone.now() - ORPHAN_AGE, [f"{_ROOT}/{name}" for name in names]
+    batches = (folders[start : start + BATCH] for start in range(0, len(folders), BATCH))
+    orphans = [folder for batch in batches for folder in _unknown(batch) if _last_change(folder) < old]
     for folder in orphans:
-        _remove_folder(folder)
+        remove(f"{folder}/original")
     return len(orphans)
 
 
-def _is_orphan(original: str, before: datetime) -> bool:
-    if Job.objects.filter(media=original).exists():
-        return False
+def _unknown(folders: list[str]) -> list[str]:
+    originals = [f"{folder}/original" for folder in folders]
+    known = set(Job.objects.filter(media__in=originals).values_list("media", flat=True))
+    return [folder for folder in folders if f"{folder}/original" not in known]
+
+
+def _last_change(folder: str) -> datetime:
+    """When a file in it was written last; now for a folder that somebody deletes meanwhile."""
     try:
-        return default_storage.get_modified_time(original) < before
+        _inner, files = default_storage.listdir(folder)
+        names = [f"{folder}/{file}" for file in files] or [folder]
+        return max(default_storage.get_modified_time(name) for name in names)
     except FileNotFoundError:
-        return False
+        return timezone.now()

@@ -26,6 +26,16 @@ def test_rows_files_and_counts_go(stage: Stage, alice: User) -> None:
     assert sum(queries.summary(alice).values()) == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_cannot_be_deleted_does_not_keep_the_job(stage: Stage, alice: User) -> None:
+    job = stage.completed(alice)
+    media = uploads.store_original(ContentFile(b"sound", name="x"))
+    default_storage.save(uploads.beside(media, "inner/late.wav"), ContentFile(b"window"))
+    Job.objects.filter(pk=job.pk).update(media=media)
+    lifecycle.delete(job.pk)
+    assert not Job.objects.exists()
+
+
 def test_a_job_that_is_being_processed_stays(stage: Stage, alice: User) -> None:
     job = stage.fetched(alice)
     with pytest.raises(NotAllowed):

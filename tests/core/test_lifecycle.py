@@ -109,6 +109,23 @@ def test_a_retry_that_may_help_is_made_later_and_then_given_up(stage: Stage, ali
     assert fresh(job).failure_code == "source_unreachable"
 
 
+def test_what_a_step_does_is_not_shown_after_its_end(stage: Stage, alice: User) -> None:
+    job = stage.submit(alice)
+    run = stage.run("speech")
+    lifecycle.report(run, 0.0, "Downloading the model: 1 of 2 MB")
+    assert fresh(job).stage_detail.startswith("Downloading")
+    stage.prepare(run)
+    assert fresh(job).stage_detail == ""
+
+
+def test_a_failed_job_stops_its_other_runs(stage: Stage, alice: User) -> None:
+    stage.submit(alice)
+    download = stage.run("fetch")
+    assert lifecycle.heartbeat(download.run_id)
+    lifecycle.fail(stage.run("speech"), JobError("model_unavailable"))
+    assert not lifecycle.heartbeat(download.run_id)
+
+
 def test_a_final_failure_keeps_what_was_heard(stage: Stage, alice: User) -> None:
     job = stage.decoded(alice, windows=2)
     stage.hear(stage.run("speech"))

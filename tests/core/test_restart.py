@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import User
-from tests.core.play import Stage, fresh
+from tests.core.play import Stage, fresh, window
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import JobError
 from whisper_jobs.lifecycle import NotAllowed
@@ -69,6 +69,44 @@ def test_the_engine_is_chosen_again(stage: Stage, alice: User) -> None:
     assert stage.run("speech").step.kind == Kind.PREPARE
 
 
+def test_a_job_cancelled_while_it_was_assembled_is_assembled_again(stage: Stage, alice: User) -> None:
+    job = stage.decoded(alice, windows=1)
+    stage.hear(stage.run("speech"))
+    run = stage.run("deliver")
+    lifecycle.request_cancel(job.pk)
+    lifecycle.finish_assemble(run, text="", coverage={})
+    assert fresh(job).failure_code == "cancelled"
+    lifecycle.restart(job.pk)
+    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    assert fresh(job).status == "completed"
+
+
+def test_windows_that_came_after_the_failure_wait_for_the_new_engine(stage: Stage, alice: User) -> None:
+    job = stage.fetched(alice)
+    decoding = stage.run("fetch")
+    lifecycle.add_windows(decoding, [window(0)])
+    lifecycle.fail(stage.run("speech"), JobError("out_of_memory"))
+    lifecycle.add_windows(decoding, [window(1)])
+    assert lifecycle.claim("speech", stage.worker) is None
+    lifecycle.restart(job.pk)
+    stage.prepare(stage.run("speech"))
+    for _ in range(2):
+        stage.hear(stage.run("speech"))
+
+
+def test_a_window_claimed_before_the_restart_waits_for_the_new_engine(stage: Stage, alice: User) -> None:
+    job = stage.fetched(alice)
+    decoding = stage.run("fetch")
+    lifecycle.add_windows(decoding, [window(0)])
+    early = lifecycle.claim("speech", stage.worker)
+    assert early is not None
+    lifecycle.fail(decoding, JobError("media_corrupt"))
+    lifecycle.restart(job.pk)
+    assert lifecycle.begin(early) is None, "no engine is chosen yet"
+    stage.prepare(stage.run("speech"))
+    stage.hear(stage.run("speech"))
+
+
 def test_a_queued_job_stays_as_it_is(stage: Stage, alice: User) -> None:
     job = stage.submit(alice)
     lifecycle.restart(job.pk)
@@ -82,3 +120,14 @@ def test_a_completed_or_running_job_is_not_restarted(stage: Stage, alice: User) 
     running = stage.fetched(alice)
     with pytest.raises(NotAllowed):
         lifecycle.restart(running.pk)
+
+
+def test_a_job_that_is_being_cancelled_is_not_restarted(stage: Stage, alice: User) -> None:
+    job = stage.submit(alice)
+    prepare = stage.run("speech")
+    lifecycle.request_cancel(job.pk)
+    with pytest.raises(NotAllowed):
+        lifecycle.restart(job.pk)
+    lifecycle.hand_back(prepare)
+    lifecycle.restart(job.pk)
+    assert fresh(job).status == "queued"

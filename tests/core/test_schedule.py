@@ -6,7 +6,8 @@ import pytest
 
 from accounts.models import User
 from tests.core.play import Stage
-from whisper_jobs import lifecycle, schedule
+from whisper_jobs import doorbell, lifecycle, schedule
+from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Step
 from whisper_jobs.states import Kind
 
@@ -53,12 +54,13 @@ def test_an_owner_has_no_more_windows_ready_than_there_are_workers(stage: Stage,
 
 def fetch_and_decode(stage: Stage, jobs: int, *, seconds: float | None, windows: int) -> None:
     """Takes the next jobs as far as their windows; their containers tell this length."""
-    for number in range(jobs):
-        lifecycle.finish_fetch(stage.run("fetch"), media=f"media/{number}/original")
-    for _ in range(jobs):
+    for number in range(2 * jobs):
         run = stage.run("fetch")
-        lifecycle.describe_media(run, duration_seconds=seconds, mime="audio/mpeg")
-        stage.decode(run, windows)
+        if run.step.kind == Kind.FETCH:
+            lifecycle.finish_fetch(run, media=f"media/{number}/original")
+        else:
+            lifecycle.describe_media(run, duration_seconds=seconds, mime="audio/mpeg")
+            stage.decode(run, windows)
 
 
 def served(stage: Stage, windows: int) -> list[int]:
@@ -118,3 +120,56 @@ def test_windows_of_two_owners_alternate(stage: Stage, alice: User, bob: User) -
         served.append(run.job.owner_id)
         stage.hear(run)
     assert served[:4].count(bob.pk) == 2
+
+
+def test_a_failure_gives_its_place_to_the_next_job_at_once(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=3)
+    running = stage.run("speech")
+    after = stage.submit(alice)
+    fetch_and_decode(stage, 1, seconds=60.0, windows=1)
+    stage.prepare(stage.run("speech"))
+    lifecycle.fail(running, JobError("out_of_memory"))
+    assert stage.run("speech").job_id == after.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bells_ring_for_idle_workers_only(stage: Stage, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[tuple[str, int]] = []
+    monkeypatch.setattr(doorbell, "ring", lambda lane, times=1: rung.append((lane, times)))
+    stage.submit(alice)
+    assert ("fetch", 1) in rung
+    stage.run("fetch")
+    rung.clear()
+    stage.submit(alice)
+    assert ("fetch", 1) not in rung, "the one worker is busy and will look again by itself"
+
+
+def test_a_short_job_of_the_same_owner_is_next_whatever_was_ready_before(stage: Stage, alice: User) -> None:
+    long = stage.prepared(alice)
+    fetch_and_decode(stage, 1, seconds=7200.0, windows=30)
+    served(stage, 5)
+    running = stage.run("speech")
+    short = stage.submit(alice)
+    fetch_and_decode(stage, 1, seconds=60.0, windows=3)
+    stage.hear(running)
+    stage.prepare(stage.run("speech"))
+    assert served(stage, 4) == [short.pk] * 3 + [long.pk]
+
+
+def test_a_share_is_measured_in_seconds_of_sound(stage: Stage, alice: User, bob: User) -> None:
+    stage.prepared(alice)
+    lifecycle.finish_fetch(stage.run("fetch"), media="media/1/original")
+    decode = stage.run("fetch")
+    lifecycle.add_windows(decode, [lifecycle.NewWindow(n * 30.0, n * 30.0 + 30.0, (), "a.wav") for n in range(8)])
+    running = stage.run("speech")
+    stage.submit(bob)
+    lifecycle.finish_fetch(stage.run("fetch"), media="media/2/original")
+    stage.decode(stage.run("fetch"), windows=6)
+    stage.hear(running)
+    stage.prepare(stage.run("speech"))
+    owners = []
+    for _ in range(8):
+        run = stage.run("speech")
+        owners.append(run.job.owner_id)
+        stage.hear(run)
+    assert owners.count(bob.pk) == 6, "six windows of 10 s weigh as much as two of 30 s"

@@ -364,3 +364,15 @@ def test_no_damage_raises_anything_but_an_error_of_the_job(
     except JobError as error:
         code = error.code
     assert code != "internal_error"
+
+
+@pytest.mark.parametrize(("channels", "code"), [(64, ""), (65, "source_type_not_supported")])
+def test_more_channels_than_can_be_mixed(tmp_path: Path, channels: int, code: str) -> None:
+    data = bytes(channels * 2 * RATE)
+    form = struct.pack("<HHIIHH", 1, channels, RATE, RATE * channels * 2, channels * 2, 16)
+    riff = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data)) + data
+    path = written(tmp_path / "a.wav", b"RIFF" + struct.pack("<I", len(riff)) + riff)
+    if code:
+        assert failure(path).code == code
+    else:
+        assert seconds_of(path)[0] == pytest.approx(1.0, abs=0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import os
 import signal
 import subprocess
@@ -353,3 +354,33 @@ def test_the_child_dies_with_its_parent(site: Site, tmp_path: Path) -> None:
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split(")")[1]:
         assert time.monotonic() < deadline, "the child outlived its parent"
         time.sleep(0.02)
+
+
+def test_what_a_page_tells_can_be_stored_and_shown_anywhere(site: Site, tmp_path: Path) -> None:
+    site.serve("/talk.wav", wav_bytes())
+    told = {
+        "@context": "https://schema.org",
+        "@type": "VideoObject",
+        "name": "half \ud800 nul \0 bell \7 turned \u202e",
+        "description": "more \udfff\0",
+        "contentUrl": site.url("/talk.wav"),
+    }
+    markup = f'<!doctype html><html><title>x</title><script type="application/ld+json">{json.dumps(told)}</script>'
+    fetched = fetch(site.serve("/page", markup.encode(), "text/html"), tmp_path / "media", allow=LOOPBACK)
+    for text in (fetched.title, fetched.description, fetched.filename):
+        assert not set(text) & set("\0\7\u202e")
+        assert text.encode()
+    assert fetched.title.startswith("half")
+
+
+@pytest.mark.parametrize("digits", [30, 6000])
+def test_a_size_beyond_all_measure_is_not_believed(site: Site, tmp_path: Path, digits: int) -> None:
+    site.pages["/a.wav"] = lambda visit: _told_size(visit, "9" * digits)
+    with pytest.raises(JobError) as caught:
+        fetch(site.url("/a.wav"), tmp_path / "media", allow=LOOPBACK)
+    assert caught.value.code in ("source_unreachable", "source_too_large")
+
+
+def _told_size(visit: Visit, size: str) -> None:
+    visit.begin(200, Content_Type="audio/wav", Content_Length=size)
+    visit.wfile.write(wav_bytes())

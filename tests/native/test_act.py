@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from accounts.models import User
 from tests.core.play import Stage, fresh
 from whisper_jobs import lifecycle
@@ -54,6 +56,24 @@ def test_run_now_restarts_failed_jobs_but_not_cancelled_ones(
     assert fresh(failed).status == "queued"
     assert fresh(cancelled).status == "failed"
     assert Job.objects.count() == 2
+
+
+def test_run_now_passes_over_a_job_that_was_deleted_meanwhile(
+    api: Any, stage: Stage, alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = stage.prepared(alice), stage.prepared(alice)
+    for _ in range(2):
+        lifecycle.fail(stage.run("fetch"), JobError("source_not_found"))
+    restart = lifecycle.restart
+
+    def overtaken(job_id: int) -> Job:
+        Job.objects.filter(pk=gone.pk).delete()
+        return restart(job_id)
+
+    monkeypatch.setattr(lifecycle, "restart", overtaken)
+    answer = api(charlie).post("/api/whisper/run-now", {"limit": 5, "reset_failed": True}, format="json")
+    assert answer.json()["reset"] == 1
+    assert fresh(kept).status == "queued"
 
 
 def test_again_without_the_original_says_so(api: Any, stage: Stage, alice: User) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from accounts.models import User
 from tests.core.play import Stage
@@ -145,6 +146,10 @@ def test_segments_are_paged(api: Any, alice: User, stage: Stage) -> None:
     assert rest["next"] is None
 
 
+async def whole(answer: Any) -> str:
+    return b"".join([piece async for piece in answer.streaming_content]).decode()
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("txt", "window0"), ("srt", "00:00:00,000 -->"), ("vtt", "WEBVTT"), ("json", '"segments"')],
@@ -153,7 +158,7 @@ def test_exports_are_attachments(api: Any, alice: User, stage: Stage, name: str,
     job = stage.completed(alice)
     url = api(alice).get(f"/api/whisper/jobs/{job.pk}").json()["job"]["exports"][name]
     answer = api(alice).get(url)
-    body = b"".join(answer.streaming_content).decode()
+    body = async_to_sync(whole)(answer)
     assert expected in body
     assert "attachment" in answer["Content-Disposition"]
     if name == "json":

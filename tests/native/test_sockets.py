@@ -142,11 +142,36 @@ async def test_a_session_of_another_site_does_not_count(client: Any, alice: User
         assert await close_code(page) == consumers.NOT_SIGNED_IN
 
 
-async def test_nonsense_closes_the_socket(alice: User) -> None:
+@pytest.mark.parametrize("frame", ["{nonsense", "[" * 100_000, "9" * 5000, b"\x00\xff"])
+async def test_nonsense_closes_the_socket(alice: User, frame: str | bytes) -> None:
     async with socket("queue", bearer(alice)) as page:
         await page.receive_json_from(timeout=5)
-        await page.send_to(text_data="{nonsense")
-        assert await close_code(page) == 1007
+        await (page.send_to(text_data=frame) if isinstance(frame, str) else page.send_to(bytes_data=frame))
+        code = await close_code(page)
+        assert code == consumers.BAD_MESSAGE
+        assert 3000 <= code <= 4999, "an application may send no other"
+
+
+@pytest.mark.parametrize("path", ["nope", "jobs/-1", "jobs/" + "9" * 5000])
+async def test_a_path_that_is_not_there_is_told_so(path: str) -> None:
+    async with socket(path) as page:
+        assert await close_code(page) == consumers.NOT_VISIBLE
+
+
+@pytest.mark.parametrize(
+    ("lost", "code"), [("is_active", consumers.NOT_SIGNED_IN), ("permission", consumers.NO_PERMISSION)]
+)
+async def test_who_may_no_longer_be_there_is_sent_away(
+    alice: User, monkeypatch: pytest.MonkeyPatch, lost: str, code: int
+) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP_SECONDS", 0.2)
+    async with socket("queue", bearer(alice)) as page:
+        await page.receive_json_from(timeout=5)
+        if lost == "permission":
+            await acting(alice.user_permissions.clear)
+        else:
+            await acting(User.objects.filter(pk=alice.pk).update, is_active=False)
+        assert await close_code(page) == code
 
 
 async def test_the_queue_tells_new_jobs_places_and_deletions_to_those_who_see_them(
@@ -185,3 +210,19 @@ async def test_what_was_missed_while_the_broker_was_away_is_told_later(
         assert (await page.receive_json_from(timeout=5))["segments"][0]["text"] == "window0"
         await asyncio.sleep(0.7)
         assert await page.receive_nothing(timeout=0.1), "it is told once"
+
+
+async def test_revisions_only_grow_and_no_segment_is_dropped_when_processes_overtake_each_other(
+    stage: Stage, alice: User
+) -> None:
+    job = await acting(stage.submit, alice)
+    pushed = [("change", 50), ("segments", 49), ("segments", 60), ("change", 55), ("change", 60)]
+    async with socket(f"jobs/{job.pk}", bearer(alice)) as page:
+        assert (await page.receive_json_from(timeout=5))["type"] == "snapshot"
+        for kind, revision in pushed:
+            message = {"type": kind, "revision": revision, "job": {}, "segments": [{"id": revision}]}
+            broadcast.push([(broadcast.job_group(job.pk), message)])
+        told = [await page.receive_json_from(timeout=5) for _ in range(4)]
+    assert [one["revision"] for one in told] == [50, 50, 60, 60]
+    assert [one["type"] for one in told] == ["change", "segments", "segments", "change"]
+    assert [one["segments"][0]["id"] for one in told[1:3]] == [49, 60]

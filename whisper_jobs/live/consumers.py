@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from abc import abstractmethod
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,7 +19,7 @@ from accounts.models import User
 from whisper_jobs import broadcast, queries
 from whisper_jobs.live import identity, snapshots
 
-NOT_SIGNED_IN, NO_PERMISSION, NOT_VISIBLE = 4401, 4403, 4404
+BAD_MESSAGE, NOT_SIGNED_IN, NO_PERMISSION, NOT_VISIBLE = 4400, 4401, 4403, 4404
 AUTH_SECONDS = 10.0
 CATCH_UP_SECONDS = 20.0
 #: The line is counted again at most this often.
@@ -54,11 +55,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.send_json({"type": "pong"})
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
-        """A frame that is no JSON closes the socket with the protocol's own code for that."""
+        """A frame that is no JSON closes the socket. An application may not send the protocol's own code for that."""
         try:
             await super().receive(text_data=text_data, bytes_data=bytes_data, **kwargs)
-        except ValueError:
-            await self.close(1007)
+        except (ValueError, RecursionError):
+            await self.close(BAD_MESSAGE)
 
     async def disconnect(self, code: int) -> None:
         for task in self._tasks:
@@ -66,6 +67,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if self.group:
             with contextlib.suppress(OSError):
                 await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels sees to database connections before every message, in a thread. A push, which touches none, must
+        not wait for that: with some hundred pages of one job it was most of the time."""
+        if message["type"] == "push":
+            await self.push(message)
+        else:
+            await super().dispatch(message)
 
     async def push(self, event: dict[str, Any]) -> None:
         """A message of the group."""
@@ -90,8 +99,23 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _keep_up(self) -> None:
         while True:
-            await asyncio.sleep(CATCH_UP_SECONDS)
-            await self.catch_up()
+            # Not all at once, when many pages were opened together.
+            await asyncio.sleep(CATCH_UP_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+            if await self._still_allowed():
+                await self.catch_up()
+
+    async def _still_allowed(self) -> bool:
+        """Closes the socket of somebody who was deactivated or lost the permission since it was opened."""
+        assert self.user is not None
+        user = await database_sync_to_async(identity.again)(self.user)
+        if user is None:
+            await self.close(NOT_SIGNED_IN)
+        elif not await database_sync_to_async(queries.can_use)(user):
+            await self.close(NO_PERMISSION)
+        else:
+            self.user = user
+            return True
+        return False
 
     def _later(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -116,7 +140,8 @@ class JobConsumer(LiveConsumer):
 
     async def join(self, user: User) -> bool:
         self.job_id = int(self.scope["url_route"]["kwargs"]["job_id"])
-        self.seen = self.synced = _since(self.scope)
+        #: `sent` is the highest revision of any message, `seen` that of the last job told, `synced` that of the last look.
+        self.seen = self.sent = self.synced = _since(self.scope)
         self.told: set[int] = set()
         # Before the first look at the job, so that no change falls between the look and the first push.
         await self._join_group(broadcast.job_group(self.job_id))
@@ -139,11 +164,11 @@ class JobConsumer(LiveConsumer):
             await self.close(NOT_VISIBLE)
             return False
         self.seen = max(self.seen, job["revision"])
-        await self.send_json({"type": kind, "revision": job["revision"], "job": job})
+        await self._send_in_order({"type": kind, "revision": job["revision"], "job": job})
         async for page in snapshots.segments(self.job_id, self.synced):
             fresh = [one for one in page if one["id"] not in self.told]
             if fresh:
-                await self.send_json(
+                await self._send_in_order(
                     {"type": "segments", "revision": job["revision"], "window": None, "segments": fresh}
                 )
         self.synced, self.told = job["revision"], set()
@@ -151,12 +176,20 @@ class JobConsumer(LiveConsumer):
 
     async def forward(self, message: broadcast.Message) -> None:
         if message["type"] == "change":
-            if message["revision"] <= self.seen:
+            # One older than segments already told is overtaken: the change that goes with those follows.
+            if message["revision"] <= self.seen or message["revision"] < self.sent:
                 return
             self.seen = message["revision"]
         elif message["type"] == "segments":
             # Windows finish side by side: an older revision may come later and is no less news.
             self.told |= {one["id"] for one in message["segments"]}
+        await self._send_in_order(message)
+
+    async def _send_in_order(self, message: broadcast.Message) -> None:
+        """Revisions only grow on the wire: what comes late goes under the revision that has been told."""
+        if "revision" in message:
+            self.sent = max(self.sent, message["revision"])
+            message = {**message, "revision": self.sent}
         await self.send_json(message)
 
 
@@ -208,3 +241,11 @@ class QueueConsumer(LiveConsumer):
         self._counting = False
         assert self.user is not None
         await self.send_json({"type": "queue", **await database_sync_to_async(snapshots.line)(self.user)})
+
+
+class NowhereConsumer(AsyncJsonWebsocketConsumer):
+    """Any other path: told so, rather than an error of the server."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(NOT_VISIBLE)

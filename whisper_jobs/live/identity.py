@@ -50,5 +50,10 @@ def of_token(token: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
+def again(user: User) -> User | None:
+    """The same user as they are now, without what was cached of their permissions; None once deactivated."""
+    return User.objects.filter(pk=user.pk, is_active=True).first()
+
+
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

@@ -17,7 +17,7 @@ SEGMENTS_PER_MESSAGE = 200
 
 def job(user: User, job_id: int) -> Json | None:
     found = queries.visible_jobs(user).filter(pk=job_id).first()
-    return payloads.job_full(found, queries.positions([found]).get(found.pk)) if found else None
+    return payloads.job_full(found, queries.positions([found]).get(found.pk), text_so_far=False) if found else None
 
 
 def revision_of(user: User, job_id: int) -> int | None:

@@ -19,6 +19,7 @@ from typing import Any
 from whisper_jobs.addresses import Network
 from whisper_jobs.errors import JobError
 from whisper_jobs.media.launching import Child, child
+from whisper_jobs.media.naming import plain_text
 
 _log = logging.getLogger(__name__)
 _MAX_LINE_BYTES = 1 << 20
@@ -94,12 +95,16 @@ def _followed(running: Child, limits: FetchLimits, on_progress: Callable[[FetchP
         if kind == "progress":
             on_progress(FetchProgress(**event))
         elif kind == "done":
-            return Fetched(**event)
+            return Fetched(**{name: _stranger(value) for name, value in event.items()})
         else:
             if event.get("detail"):
                 _log.error("the fetching child failed: %s", event["detail"])
-            raise JobError(event["code"], event["message"], retry=event["retry"])
+            raise JobError(event["code"], plain_text(event["message"]), retry=event["retry"])
     raise _death(running.death())
+
+
+def _stranger(value: Any) -> Any:
+    return plain_text(value) if isinstance(value, str) else value
 
 
 def _events(running: Child, limits: FetchLimits) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Names for files that strangers named."""
+"""Names and texts that strangers wrote, made fit to be stored and shown."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def safe_name(name: str, fallback: str = "recording") -> str:
         suffix = dot + suffix if stem and len(suffix) <= 8 else ""
         plain = plain.encode()[: _MAX_BYTES - len(suffix.encode())].decode(errors="ignore") + suffix
     return plain or fallback
+
+
+def plain_text(text: str) -> str:
+    """Without what no database stores and no page shows: control characters, halves of characters, overrides of direction."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")

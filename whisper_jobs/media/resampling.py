@@ -19,6 +19,8 @@ _CHUNK_BYTES = 2 * SAMPLE_RATE * 2
 _GAP_SECONDS = 0.1
 #: A jump beyond this is a broken clock and not a pause, unless the file is known to be that long.
 _LONGEST_BLIND_GAP = 600.0
+#: FFmpeg's filters mix no more.
+_MOST_CHANNELS = 64
 _FORMAT = f"sample_fmts=s16:sample_rates={SAMPLE_RATE}:channel_layouts=mono"
 
 
@@ -103,6 +105,12 @@ class Converter:
 
 
 def _graph_for(frame: AudioFrame) -> Graph:
+    channels = frame.layout.nb_channels
+    if channels > _MOST_CHANNELS:
+        told = (
+            f"The file has {channels} channels, and no more than {_MOST_CHANNELS} can be mixed. Submit fewer of them."
+        )
+        raise JobError("source_type_not_supported", told)
     graph = Graph()
     graph.threads = 1
     nodes = [
@@ -113,7 +121,6 @@ def _graph_for(frame: AudioFrame) -> Graph:
             time_base=Fraction(1, frame.sample_rate),
         )
     ]
-    channels = frame.layout.nb_channels
     if channels > 2 and frame.layout.name.endswith("channels"):  # unknown seats: each may be a speaker's microphone
         share = 1.0 / channels
         nodes.append(graph.add("pan", "mono|c0=" + "+".join(f"{share:.6f}*c{index}" for index in range(channels))))

@@ -90,6 +90,7 @@ class Job(models.Model):
             models.Index(fields=["stage", "-id"], name="job_stage_newest"),
             models.Index(fields=["priority", "owner", "id"], name="job_unheard", condition=Q(stage__in=UNHEARD)),
             models.Index(fields=["changed_at"], name="job_active", condition=Q(stage__in=ACTIVE)),
+            models.Index(fields=["media"], name="job_media"),
         ]
 
     def __str__(self) -> str:

@@ -52,7 +52,7 @@ class Step(models.Model):
             models.Index(
                 fields=["lane", "-priority", "turn", "id"], name="step_ready", condition=Q(state=StepState.READY)
             ),
-            models.Index(fields=["lane", "owner", "turn"], name="step_owner_turn"),
+            models.Index(fields=["owner", "kind", "turn"], name="step_owner_turn"),
             models.Index(
                 fields=["lane", "priority", "turn"],
                 name="step_served",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import File
 
-from whisper_jobs import lifecycle, uploads
+from whisper_jobs import lifecycle, presence, uploads
 from whisper_jobs.lifecycle import Run
 from whisper_jobs.media import fetching
 from whisper_jobs.pipeline.heart import Watch
@@ -28,7 +30,7 @@ class _Local(File):  # type: ignore[type-arg]
 
 
 def fetch(run: Run, watch: Watch) -> None:
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    with room(presence.me().name) as folder:
         target = Path(folder) / "media"
         fetched = fetching.fetch(
             run.job.source_url,
@@ -43,13 +45,28 @@ def fetch(run: Run, watch: Watch) -> None:
     try:
         lifecycle.finish_fetch(run, media=media, **_source(fetched))
     except BaseException:
-        uploads.remove(media)
+        uploads.remove_unless_kept(media)
         raise
+
+
+def room(process: str) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one download, named after the process, so that it can be told whose it is."""
+    return tempfile.TemporaryDirectory(prefix=f"{process}-", dir=settings.FILE_UPLOAD_TEMP_DIR)
+
+
+def clear_after(process: str) -> None:
+    """Deletes what a download left that died with its process."""
+    for folder in Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{glob.escape(process)}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _limits() -> fetching.FetchLimits:
     tools = settings.TOOLS
-    return fetching.FetchLimits(max_bytes=tools.download_max_mb * MB, max_seconds=tools.max_duration_hours * 3600)
+    return fetching.FetchLimits(
+        max_bytes=tools.download_max_mb * MB,
+        max_seconds=tools.max_duration_hours * 3600,
+        total_timeout=tools.download_timeout_hours * 3600,
+    )
 
 
 def _store(target: Path) -> str:

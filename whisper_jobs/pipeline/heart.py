@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -51,13 +51,13 @@ class Watch:
 
 
 class Heart:
-    """One per worker process. `beat_seconds` apart; a run may take `limit_seconds`."""
+    """One per worker process. Beats are `beat_seconds` apart; `limits` are the seconds a run may take, by kind of step."""
 
-    def __init__(self, lanes: Sequence[str], *, beat_seconds: float, limit_seconds: float) -> None:
+    def __init__(self, lanes: Sequence[str], *, beat_seconds: float, limits: Mapping[str, float]) -> None:
         self.process = presence.me()
         self.stopped = threading.Event()
         self._lanes = tuple(lanes)
-        self._beat_seconds, self._limit_seconds = beat_seconds, limit_seconds
+        self._beat_seconds, self._limits = beat_seconds, limits
         self._watch: Watch | None = None
 
     def start(self) -> None:
@@ -70,7 +70,7 @@ class Heart:
 
     @contextmanager
     def watching(self, run: Run) -> Iterator[Watch]:
-        watch = Watch(run, self.stopped.is_set, time.monotonic() + self._limit_seconds)
+        watch = Watch(run, self.stopped.is_set, time.monotonic() + self._limits[run.step.kind])
         self._watch = watch
         try:
             yield watch

@@ -98,6 +98,8 @@ def _session() -> onnxruntime.InferenceSession:
     """Shared by all detectors of the process: it keeps no state of its own."""
     import onnxruntime
 
+    # On by default, and nothing about a recording is anybody's business.
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

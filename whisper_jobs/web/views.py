@@ -130,7 +130,8 @@ def _asked(request: HttpRequest) -> ListFilter:
     status, cursor = request.GET.get("status", ""), request.GET.get("cursor", "")
     return ListFilter(
         status=status if status in FILTERS else "",
-        text=request.GET.get("q", "").strip()[:200],
+        # PostgreSQL has no text with a NUL in it.
+        text=request.GET.get("q", "").replace("\0", "").strip()[:200],
         cursor=int(cursor) if cursor.isdecimal() and len(cursor) < 19 else None,
         limit=PAGE_OF_JOBS,
     )

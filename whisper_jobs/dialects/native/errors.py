@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -30,10 +32,23 @@ class Unprocessable(exceptions.APIException):
         self.errors = dict(errors or {})
 
 
+class TooLarge(exceptions.APIException):
+    """What is in the body beside a file is more than any of the fields can hold."""
+
+    status_code = 413
+    default_detail = gettext_lazy("The request body is larger than this server accepts.")
+    default_code = "too_large"
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler for the whole native API."""
     error = _as_api_error(error)
     response = exception_handler(error, context)
+    if response is None and _is_disk_full(error):
+        log.error("the disk of the database is full: %s", error)
+        set_rollback()
+        told = _("The server's disk is full. Try again later or tell an administrator.")
+        return Response({"ok": False, "message": told, "code": "disk_full", "errors": {}}, status=507)
     if response is None:
         log.exception("a request failed", exc_info=error)
         set_rollback()
@@ -45,6 +60,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+def _is_disk_full(error: Exception) -> bool:
+    """As SQLite and PostgreSQL word it."""
+    said = str(error).lower()
+    return isinstance(error, DatabaseError) and ("disk is full" in said or "no space left" in said)
+
+
 def _as_api_error(error: Exception) -> Exception:
     if isinstance(error, Http404 | Gone):
         return exceptions.NotFound(_("There is no such job."))
@@ -52,6 +73,10 @@ def _as_api_error(error: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(error, NotAllowed):
         return Unprocessable(str(error), code="not_allowed")
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(error, SuspiciousOperation | BadRequest):
+        return Unprocessable(_("The server could not read this request."), code="bad_request")
     return error
 
 

@@ -33,8 +33,8 @@ class LanguageField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, allow_blank=True, default="", max_length=40, **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
-        return _language(super().to_internal_value(data))
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        return _language(super().run_validation(data))
 
 
 def _language(text: str) -> str:
@@ -99,6 +99,9 @@ def submission(request: Request, owner: User, channel: str = Channel.WEB) -> Sub
     data = request.data
     if refusal := uploads.upload_refusal(request._request):
         raise Unprocessable(refusal, code="source_too_large", errors={"media_file": [refusal]})
+    if len(request.FILES.getlist("media_file")) > 1:
+        told = _("Send one file per job.")
+        raise Unprocessable(told, errors={"media_file": [told]})
     form = SubmissionSerializer(data=data)
     form.is_valid(raise_exception=True)
     told = form.validated_data

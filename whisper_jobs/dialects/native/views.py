@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django.http import Http404, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -19,6 +22,9 @@ from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.models import Job
 from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.states import Stage
+
+#: Pieces of a rendered transcript that are sent together.
+PIECE_LINES = 500
 
 
 class MayUse(BasePermission):
@@ -133,9 +139,16 @@ class ExportView(WhisperView):
             raise Http404
         if job.stage != Stage.COMPLETED:
             raise Unprocessable(_("The transcript can be downloaded when the job is completed."), code="not_ready")
-        answer = StreamingHttpResponse(form.render(results.transcript_of(job)), content_type=form.content_type)
+        answer = StreamingHttpResponse(_pieces(form.render(results.transcript_of(job))), content_type=form.content_type)
         answer["Content-Disposition"] = f'attachment; filename="transcript-{job.pk}.{form.extension}"'
         return answer
+
+
+async def _pieces(rendered: Iterator[str]) -> AsyncIterator[str]:
+    """What a thread reads from the database, a piece at a time; a plain iterator would be collected first."""
+    take = sync_to_async(lambda: "".join(islice(rendered, PIECE_LINES)))
+    while piece := await take():
+        yield piece
 
 
 class RunNowView(WhisperView):

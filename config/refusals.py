@@ -1,0 +1,33 @@
+"""What is answered where no view is reached: JSON under /api/, a page elsewhere. Named in config.urls."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views import defaults
+
+API = "/api/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Never looks at the body: Django's own checks its CSRF token, and trips again over what could not be read."""
+    told = _("The server could not read this request.")
+    if request.path.startswith(API):
+        return _refusal(400, "bad_request", told)
+    return HttpResponseBadRequest(f"{told}\n", content_type="text/plain; charset=utf-8")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(API):
+        return _refusal(404, "not_found", _("There is nothing at this address of the API."))
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(API):
+        return _refusal(500, "internal_error", _("Something went wrong on the server. Try again later."))
+    return defaults.server_error(request)
+
+
+def _refusal(status: int, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"ok": False, "message": message, "code": code, "errors": {}}, status=status)
