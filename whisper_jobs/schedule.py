@@ -12,7 +12,7 @@ waits behind a long one, and a hundred long ones finish one after the other rath
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from whisper_jobs.models import Step, Worker
@@ -58,6 +58,12 @@ def workers_of(lane: str) -> int:
 def idle_workers(lane: str) -> int:
     """How many workers of a lane have nothing to do; never below zero."""
     return max(0, workers_of(lane) - Step.objects.filter(lane=lane, state=StepState.RUNNING).count())
+
+
+def has_work(lane: str) -> bool:
+    """Whether a step of this lane could be claimed now."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return Step.objects.filter(due, lane=lane, state=StepState.READY).exists()
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from whisper_jobs.pipeline.heart import Heart
 from whisper_jobs.pipeline.run import work_once
 from whisper_jobs.states import Kind
 
+log = logging.getLogger(__name__)
 _hearts: list[Heart] = []
 
 
@@ -30,6 +33,7 @@ def bury_the_dead() -> None:
 def work(lane: str) -> None:
     """Does one step and rings again, so that a lane with work stays awake and others get their turn between."""
     heart = _hearts[0]
+    heart.hear()
     if not heart.stopped.is_set() and work_once(lane, heart):
         doorbell.ring(lane)
 
@@ -47,7 +51,16 @@ def reap() -> None:
 
 
 @worker_ready.connect
-def _begin(sender: Any, **kwargs: Any) -> None:
+def _ready(sender: Any, **kwargs: Any) -> None:
+    """Celery would go on without what failed here, and with it every bell: better to end and be started again."""
+    try:
+        _begin(sender)
+    except Exception:
+        log.exception("this worker could not begin")
+        os._exit(70)
+
+
+def _begin(sender: Any) -> None:
     """A worker that starts shows itself, takes over what a dead one on this host held, and looks for work."""
     lanes = sorted(sender.app.amqp.queues.consume_from)
     heart = Heart(

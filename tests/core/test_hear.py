@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.models import User
 from config.celery import app
 from tests.broker import running_broker
+from tests.core.play import Stage
+from whisper_jobs.pipeline.heart import Heart
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Celery lets a worker hold as many bells as the machine has processors.
@@ -20,6 +23,9 @@ LOST = os.cpu_count() or 1
 #: A worker as the product starts it, whose first acknowledgements fail as they do when the broker is killed just then.
 WORKER = """
 import sys
+import django
+django.setup()
+import whisper_jobs.tasks
 from celery.signals import worker_ready
 from kombu.transport.redis import QoS
 from redis.exceptions import ConnectionError
@@ -34,7 +40,6 @@ def ack(self, tag):
     return real(self, tag)
 
 QoS.ack = ack
-app.autodiscover_tasks = lambda *args: None
 worker_ready.receivers.clear()
 
 @app.task(name="test.note")
@@ -76,3 +81,22 @@ def _wait_for(notes: Path, wanted: list[str]) -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"only {heard} were heard")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_idle_worker_that_hears_nothing_ends_itself(
+    stage: Stage, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("whisper_jobs.pipeline.heart.os._exit", ended.append)
+    monkeypatch.setattr("whisper_jobs.pipeline.heart.DEAF_SECONDS", 0.0)
+    deaf = Heart(["speech"], beat_seconds=1.0, limits={})
+    deaf.beat()
+    assert ended == [], "there is no work"
+    stage.submit(alice)
+    deaf.beat()
+    assert ended == [75]
+    deaf.hear()
+    monkeypatch.setattr("whisper_jobs.pipeline.heart.DEAF_SECONDS", 60.0)
+    deaf.beat()
+    assert ended == [75]

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Permission
 from django.db import connections
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -226,3 +227,22 @@ async def test_revisions_only_grow_and_no_segment_is_dropped_when_processes_over
     assert [one["revision"] for one in told] == [50, 50, 60, 60]
     assert [one["type"] for one in told] == ["change", "segments", "segments", "change"]
     assert [one["segments"][0]["id"] for one in told[1:3]] == [49, 60]
+
+
+async def test_who_may_no_longer_see_all_is_closed(charlie: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP_SECONDS", 0.2)
+    async with socket("queue", bearer(charlie)) as page:
+        await page.receive_json_from(timeout=5)
+        manage = Permission.objects.filter(codename="manage", content_type__app_label="whisper")
+        await acting(lambda: charlie.user_permissions.remove(manage.get()))
+        assert await close_code(page) == consumers.TRY_AGAIN
+
+
+async def test_who_signs_out_is_closed(client: Any, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP_SECONDS", 0.2)
+    await acting(client.force_login, alice)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    async with socket("queue", {"cookie": cookie}) as page:
+        await page.receive_json_from(timeout=5)
+        await acting(client.logout)
+        assert await close_code(page) == consumers.NOT_SIGNED_IN

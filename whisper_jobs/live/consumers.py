@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from abc import abstractmethod
 from typing import Any
@@ -19,7 +20,10 @@ from accounts.models import User
 from whisper_jobs import broadcast, queries
 from whisper_jobs.live import identity, snapshots
 
+log = logging.getLogger(__name__)
 BAD_MESSAGE, NOT_SIGNED_IN, NO_PERMISSION, NOT_VISIBLE = 4400, 4401, 4403, 4404
+#: Open it again: it could not go on as it was.
+TRY_AGAIN = 4500
 AUTH_SECONDS = 10.0
 CATCH_UP_SECONDS = 20.0
 #: The line is counted again at most this often.
@@ -101,13 +105,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         while True:
             # Not all at once, when many pages were opened together.
             await asyncio.sleep(CATCH_UP_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
-            if await self._still_allowed():
-                await self.catch_up()
+            try:
+                if await self._still_allowed():
+                    await self.catch_up()
+            except Exception:
+                log.exception("a socket could not catch up")
+                await self.close(TRY_AGAIN)
 
     async def _still_allowed(self) -> bool:
         """Closes the socket of somebody who was deactivated or lost the permission since it was opened."""
         assert self.user is not None
-        user = await database_sync_to_async(identity.again)(self.user)
+        user = await database_sync_to_async(identity.again)(self.user, self.scope)
         if user is None:
             await self.close(NOT_SIGNED_IN)
         elif not await database_sync_to_async(queries.can_use)(user):
@@ -204,8 +212,8 @@ class QueueConsumer(LiveConsumer):
     async def join(self, user: User) -> bool:
         self.known: dict[int, int] = {}
         self._counting = False
-        sees_all = await database_sync_to_async(queries.can_manage_all)(user)
-        await self._join_group(broadcast.queue_group(None if sees_all else user.pk))
+        self._sees_all = await database_sync_to_async(queries.can_manage_all)(user)
+        await self._join_group(broadcast.queue_group(None if self._sees_all else user.pk))
         page = await database_sync_to_async(snapshots.queue)(user)
         self.known = {job["id"]: job["revision"] for job in page["jobs"]}
         await self.send_json({"type": "snapshot", **page})
@@ -213,6 +221,9 @@ class QueueConsumer(LiveConsumer):
 
     async def catch_up(self) -> None:
         assert self.user is not None
+        if await database_sync_to_async(queries.can_manage_all)(self.user) != self._sees_all:
+            await self.close(TRY_AGAIN)
+            return
         page = await database_sync_to_async(snapshots.queue)(self.user)
         for job in reversed(page["jobs"]):
             await self.forward({"type": "change", "revision": job["revision"], "job": job, "moved": True})

@@ -50,8 +50,16 @@ def of_token(token: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def again(user: User) -> User | None:
-    """The same user as they are now, without what was cached of their permissions; None once deactivated."""
+def again(user: User, scope: Scope) -> User | None:
+    """The same user as they are now, without what was cached of their permissions; None once deactivated or signed out."""
+    session = scope.get("session")
+    if (
+        bearer(scope) is None
+        and session is not None
+        and session.session_key
+        and not session.exists(session.session_key)
+    ):
+        return None
     return User.objects.filter(pk=user.pk, is_active=True).first()
 
 

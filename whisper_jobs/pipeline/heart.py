@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from whisper_jobs import lifecycle, presence
+from whisper_jobs import lifecycle, presence, schedule
 from whisper_jobs.errors import JobError
 from whisper_jobs.lifecycle import Run
 from whisper_jobs.moves import Fenced
@@ -25,6 +25,8 @@ from whisper_jobs.moves import Fenced
 log = logging.getLogger(__name__)
 #: A run over its time has this long to notice before the process ends itself.
 GRACE_SECONDS = 60.0
+#: The sweeper rings idle workers every few seconds; who hears nothing for so long won't hear any more.
+DEAF_SECONDS = 60.0
 
 
 @dataclass
@@ -59,6 +61,11 @@ class Heart:
         self._lanes = tuple(lanes)
         self._beat_seconds, self._limits = beat_seconds, limits
         self._watch: Watch | None = None
+        self._heard_at = time.monotonic()
+
+    def hear(self) -> None:
+        """A bell was heard."""
+        self._heard_at = time.monotonic()
 
     def start(self) -> None:
         presence.seen(self.process, self._lanes)
@@ -81,8 +88,17 @@ class Heart:
         """One sign of life; the thread calls it again and again."""
         presence.seen(self.process, self._lanes)
         watch = self._watch
-        if watch is not None and not watch.released:
+        if watch is None:
+            self._listen()
+        elif not watch.released:
             self._keep(watch)
+
+    def _listen(self) -> None:
+        """An idle worker that hears no bell while its lanes have work has lost the broker; a new process finds it again."""
+        silent = time.monotonic() - self._heard_at > DEAF_SECONDS
+        if silent and any(schedule.has_work(lane) for lane in self._lanes):
+            log.error("no bell was heard although there is work; this worker ends itself")
+            os._exit(75)
 
     def _keep(self, watch: Watch) -> None:
         watch.released = not lifecycle.heartbeat(watch.run.run_id)
