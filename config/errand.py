@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,13 +139,17 @@ def _fork_server(env: Env, held: int) -> int:
     pid = os.fork()
     if pid:
         return pid
+    status = 1
     try:
         # Out of the terminal's group, so that Ctrl-C is answered by cancelling the job first.
         os.setsid()
         die_with(parent)
         work(env, held)
+        status = 0
+    except Exception:
+        traceback.print_exc()
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 def _wait_for_workers() -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from config.env import BadEnvironment, Env, read
 OLDEST_PYTHON = (3, 11)
 FOLDERS = ("run", "tmp", "media", "log")
 HIGHEST_PORT = 65_535
-STALE_SECONDS = 24 * 3600
 WAITING_CONNECTIONS = 1024
 
 
@@ -43,15 +42,13 @@ def make_folders(env: Env) -> None:
         raise Refusal(f"The folder {env.socket_path.parent} belongs to another user. Choose a shorter TOOLS_DATA_DIR.")
 
 
-def remove_stale_files(folder: Path) -> None:
-    """Temporary files that a killed process left behind; younger ones may be in use."""
-    oldest = time.time() - STALE_SECONDS
-    for file in folder.rglob("*"):
-        try:
-            if file.is_file() and file.lstat().st_mtime < oldest:
-                file.unlink()
-        except OSError:
-            continue
+def empty(folder: Path) -> None:
+    """Removes what a killed process left behind. For the holder of the lock: nobody else uses the folder then."""
+    for left in folder.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def lock(env: Env) -> int:

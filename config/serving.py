@@ -14,7 +14,7 @@ from config import prepare
 from config.children import plan, preload
 from config.env import Env
 from config.output import Output
-from config.preflight import listen, lock, make_folders, remove_stale_files
+from config.preflight import empty, listen, lock, make_folders
 from config.supervisor import Supervisor
 from whisper_jobs import tasks
 
@@ -53,7 +53,7 @@ def work(env: Env, held: int) -> None:
 
 def get_ready(env: Env, tell: Callable[[str], object]) -> None:
     """Tables, static files, the first admin. Leaves no connection open, since forked processes would share it."""
-    remove_stale_files(env.data_dir / "tmp")
+    empty(env.data_dir / "tmp")
     prepare.migrate()
     prepare.collect_static()
     tasks.bury_the_dead()

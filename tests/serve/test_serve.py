@@ -69,7 +69,10 @@ def test_kill_9_of_the_supervisor_leaves_no_process_and_the_next_start_works(sta
     server.wait_ready()
     server.process.kill()
     wait_until(lambda: not server.left(), "all its processes are gone", seconds=5)
+    half = server.folder / "tmp" / "half.upload"
+    half.write_bytes(b"sound")
     start().wait_ready()
+    assert not half.exists(), "what was left behind in its temporary folder goes"
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,10 @@ def safe_name(name: str, fallback: str = "recording") -> str:
     return plain or fallback
 
 
+#: Not printable by themselves, but part of texts: line breaks, and the joiners of Persian, Hindi and emoji.
+KEPT = "\n\t\u200c\u200d"
+
+
 def plain_text(text: str) -> str:
     """Without what no database stores and no page shows: control characters, halves of characters, overrides of direction."""
-    return "".join(char for char in text if char.isprintable() or char in "\n\t")
+    return "".join(char for char in text if char.isprintable() or char in KEPT)

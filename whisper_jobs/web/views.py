@@ -85,8 +85,12 @@ class SampleView(_Page):
         path = sample.path()
         if path is None:
             raise Http404
-        with path.open("rb") as handle:
-            job = intake.submit(sample.submission(self.user, File(handle, name=path.name)))
+        try:
+            with path.open("rb") as handle:
+                job = intake.submit(sample.submission(self.user, File(handle, name=path.name)))
+        except OSError:
+            messages.error(request, not_stored())
+            return redirect("web:queue")
         return redirect("web:job", job.pk)
 
 
