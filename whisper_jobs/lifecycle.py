@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs import broadcast, schedule, uploads
+from whisper_jobs import broadcast, claims, schedule, uploads
 from whisper_jobs import progress as shares
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript
@@ -64,25 +64,9 @@ class NewWindow:
 # --- claims ---------------------------------------------------------------------------------------
 
 
-#: By hand, since the ORM would take four statements and several times as long for what every window needs.
-_CLAIM = """
-UPDATE whisper_step
-SET state = 'running', run_id = %s, worker = %s, heartbeat_at = %s, started_at = %s, attempts = attempts + 1
-WHERE state = 'ready' AND id = (
-    SELECT id FROM whisper_step
-    WHERE lane = %s AND state = 'ready' AND (not_before IS NULL OR not_before <= %s)
-    ORDER BY priority DESC, turn, id LIMIT 1 {lock}
-)
-RETURNING *
-"""
-
-
 def claim(lane: str, worker: str) -> Step | None:
     """Takes the best ready step of a lane, or None. One UPDATE decides; no two callers get the same step."""
-    now = timezone.now()
-    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    taken = Step.objects.raw(_CLAIM.format(lock=lock), [uuid4().hex, worker, now, now, lane, now])
-    return next(iter(list(taken)), None)
+    return claims.take(lane, worker)
 
 
 _STAGE_OF_KIND = {Kind.FETCH: Stage.FETCHING, Kind.DECODE: Stage.DECODING, Kind.WINDOW: Stage.TRANSCRIBING}

@@ -1,0 +1,62 @@
+"""The one statement by which a worker takes a step. Called by lifecycle.claim; what a claim means stands there.
+
+By hand, because through the ORM it is four statements and several times the work, for something every window needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+from django.utils import timezone
+
+from whisper_jobs.models import Step
+
+_FIELDS = Step._meta.concrete_fields
+_NAMES = [field.attname for field in _FIELDS]
+_TAKE = """
+UPDATE whisper_step
+SET state = 'running', run_id = %s, worker = %s, heartbeat_at = %s, started_at = %s, attempts = attempts + 1
+WHERE state = 'ready' AND id = (
+    SELECT id FROM whisper_step
+    WHERE lane = %s AND state = 'ready' AND (not_before IS NULL OR not_before <= %s)
+    ORDER BY priority DESC, turn, id LIMIT 1 {lock}
+)
+RETURNING {columns}
+"""
+
+
+def take(lane: str, worker: str) -> Step | None:
+    """The best ready step of the lane, which now is this worker's, or None."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(connection.vendor), [uuid4().hex, worker, now, now, lane, now])
+        rows = cursor.fetchall()
+    return _step(list(rows[0])) if rows else None
+
+
+@cache
+def _statement(vendor: str) -> str:
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in _FIELDS)
+    return _TAKE.format(lock=lock, columns=columns)
+
+
+def _step(row: list[Any]) -> Step:
+    for place, convert in _converters(connection.vendor):
+        row[place] = convert(row[place])
+    return Step.from_db(connection.alias, _NAMES, row)
+
+
+@cache
+def _converters(vendor: str) -> list[tuple[int, Callable[[Any], Any]]]:
+    """From what this database hands out to what the fields hold, for the columns that need it."""
+    found = []
+    for place, field in enumerate(_FIELDS):
+        column = field.get_col(Step._meta.db_table)
+        for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
+            found.append((place, lambda value, convert=convert, column=column: convert(value, column, connection)))
+    return found
