@@ -169,6 +169,7 @@ class _Killer:
     def __init__(self, server: Server, plan: Plan) -> None:
         self._server, self._plan = server, plan
         self._random = random.Random(plan.seed)
+        self._turn: list[str] = []
         self._kills: list[Kill] = []
 
     def run(self) -> list[Kill]:
@@ -191,7 +192,12 @@ class _Killer:
             time.sleep(max(0.0, min(LOOK_SECONDS, until - time.monotonic())))
 
     def _kill(self) -> None:
-        name, pid = self._random.choice(sorted(self._server.pids().items()))
+        pids = self._server.pids()
+        if not self._turn:
+            # Every part once, in any order, before one has its turn again.
+            self._turn = self._random.sample(sorted(pids), len(pids))
+        name = self._turn[-1]
+        pid = pids.get(name, 0)
         held = dict(
             self._server.rows(
                 "SELECT id, run_id FROM whisper_step WHERE state = 'running' AND worker LIKE ?", f"%:{pid}:%"
@@ -205,6 +211,7 @@ class _Killer:
                 os.kill(pid, signal.SIGKILL)
                 busy = _unfinished(self._server) > 0
                 self._kills.append(Kill(name, pid, time.monotonic(), wall, held, was_busy=busy))
+                self._turn.pop()
 
     def _is_back(self, kill: Kill) -> bool:
         if kill.name == "web":

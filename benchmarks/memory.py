@@ -20,7 +20,7 @@ TITLE = "Memory of a worker"
 SHORT_SECONDS, LONG_SECONDS, QUICK_SECONDS = 600, 36_000, 3_600
 MOST_SECONDS = 3000.0
 LOOK_SECONDS = 0.05
-PARTS = ("worker-fetch", "worker-speech-1", "worker-deliver")
+PARTS = ("worker-fetch-1", "worker-speech-1", "worker-deliver")
 
 
 def measure(options: Options) -> list[Line]:
@@ -41,7 +41,7 @@ def _line(name: str, short: float, long: float) -> Line:
 
 
 def _peaks(folder: Path, url: str) -> dict[str, float]:
-    with Server(folder, CLOCKWORK_FACTOR="0.001") as server, _Looking(server) as looking:
+    with Server(folder, TOOLS_FETCH_WORKERS="1", CLOCKWORK_FACTOR="0.001") as server, _Looking(server) as looking:
         job = server.admin.submit_url(url, model="clockwork")
         server.wait(job, seconds=MOST_SECONDS)
     return looking.peaks

@@ -35,13 +35,13 @@ def measure(options: Options) -> list[Line]:
     _allow_many_files()
     pages = QUICK_PAGES if options.quick else PAGES
     changes = QUICK_CHANGES if options.quick else CHANGES
-    with Server(options.folder / "data") as server:
+    with Server(options.folder / "data", TOOLS_FETCH_WORKERS="1") as server:
         # A worker that is asleep leaves the job's first step to the process that plays it.
-        kill(server.pids()["worker-fetch"], signal.SIGSTOP)
+        kill(server.pids()["worker-fetch-1"], signal.SIGSTOP)
         job = server.admin.submit_url("http://127.0.0.1:9/recording.wav")
         paths = {"job": f"/ws/whisper/jobs/{job}", "queue": "/ws/whisper/queue"}
         lines = [line for what, path in paths.items() for line in _compare(server, what, path, (pages, changes))]
-        kill(server.pids()["worker-fetch"], signal.SIGCONT)
+        kill(server.pids()["worker-fetch-1"], signal.SIGCONT)
     return lines
 
 

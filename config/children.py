@@ -1,4 +1,4 @@
-"""The processes of a server: the embedded broker, the web process, one worker per lane (several for speech), and beat."""
+"""The processes of a server: the embedded broker, the web process, workers for each lane, and beat."""
 
 from __future__ import annotations
 
@@ -42,9 +42,13 @@ def plan(env: Env, listener: socket.socket | None = None) -> list[Child]:
     """The processes in the order in which they start; without a listener there is no web process."""
     broker = [Child("redis", partial(run_redis, redis_program(), env))] if env.embedded_broker else []
     web = [Child("web", partial(run_web, listener))] if listener else []
-    names = ["fetch", *(f"speech-{number}" for number in range(1, env.speech_workers + 1)), "enrich", "deliver"]
+    names = [*_numbered("fetch", env.fetch_workers), *_numbered("speech", env.speech_workers), "enrich", "deliver"]
     workers = [Child(f"worker-{name}", partial(run_worker, name)) for name in names]
     return [*broker, *web, *workers, Child("beat", run_beat)]
+
+
+def _numbered(lane: str, workers: int) -> list[str]:
+    return [f"{lane}-{number}" for number in range(1, workers + 1)]
 
 
 def preload() -> None:

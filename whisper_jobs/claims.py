@@ -5,7 +5,6 @@ By hand, because through the ORM it is four statements and several times the wor
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -41,22 +40,22 @@ def take(lane: str, worker: str) -> Step | None:
 @cache
 def _statement(vendor: str) -> str:
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in _FIELDS)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in _FIELDS)
     return _TAKE.format(lock=lock, columns=columns)
 
 
 def _step(row: list[Any]) -> Step:
-    for place, convert in _converters(connection.vendor):
-        row[place] = convert(row[place])
+    for place, column, convert in _converters(connection.vendor):
+        row[place] = convert(row[place], column, connection)
     return Step.from_db(connection.alias, _NAMES, row)
 
 
 @cache
-def _converters(vendor: str) -> list[tuple[int, Callable[[Any], Any]]]:
-    """From what this database hands out to what the fields hold, for the columns that need it."""
-    found = []
-    for place, field in enumerate(_FIELDS):
-        column = field.get_col(Step._meta.db_table)
-        for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
-            found.append((place, lambda value, convert=convert, column=column: convert(value, column, connection)))
-    return found
+def _converters(vendor: str) -> list[tuple[int, Any, Any]]:
+    """What makes of a value of this database one of the field: place in the row, the column, the function."""
+    columns = [field.get_col(Step._meta.db_table) for field in _FIELDS]
+    return [
+        (place, column, convert)
+        for place, column in enumerate(columns)
+        for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
+    ]

@@ -265,6 +265,7 @@ def fail(run: Run, error: JobError) -> None:
             pause = RETRY_PAUSES[tries - 1]
             settle(run.step, StepState.READY, not_before=edit.now + pause, **told)
             edit.log(f"{error.message} Trying again in {pause.total_seconds():.0f} s.", "warning")
+            release(edit)
         else:
             settle(run.step, StepState.FAILED, **told)
             fail_job(edit, error.code, error.message)

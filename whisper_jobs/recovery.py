@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 
 from whisper_jobs import lifecycle, schedule
@@ -83,8 +83,7 @@ def _nudge(job_id: int) -> None:
 
 def _ring_ready_lanes() -> None:
     """Wakes idle workers. One that is at work rings for itself; more bells would pile up in the broker."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    ready = Step.objects.filter(due, state=StepState.READY).values("lane").annotate(n=Count("pk"))
+    ready = Step.objects.filter(schedule.due(), state=StepState.READY).values("lane").annotate(n=Count("pk"))
     for lane, steps in ready.values_list("lane", "n"):
         ring(lane, min(steps, schedule.idle_workers(lane)))
 

@@ -62,8 +62,12 @@ def idle_workers(lane: str) -> int:
 
 def has_work(lane: str) -> bool:
     """Whether a step of this lane could be claimed now."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    return Step.objects.filter(due, lane=lane, state=StepState.READY).exists()
+    return Step.objects.filter(due(), lane=lane, state=StepState.READY).exists()
+
+
+def due() -> Q:
+    """Steps that need not wait for the pause after a failure to end."""
+    return Q(not_before=None) | Q(not_before__lte=timezone.now())
 
 
 @transaction.atomic
@@ -72,7 +76,7 @@ def release(owner_id: int) -> int:
     windows = Step.objects.filter(owner_id=owner_id, kind=Kind.WINDOW)
     # They may be another job's, whose lock is not held here: what its holder has in hand is left alone.
     free = windows.select_for_update(skip_locked=True)
-    ready = list(free.filter(lane=Lane.SPEECH, state=StepState.READY))
+    ready = list(free.filter(due(), lane=Lane.SPEECH, state=StepState.READY))
     running = windows.filter(lane=Lane.SPEECH, state=StepState.RUNNING).count()
     places = max(0, workers_of(Lane.SPEECH) - running)
     waiting = list(free.filter(state=StepState.WAITING).order_by("level", "job", "index")[:places])

@@ -57,6 +57,7 @@ def test_a_claim_is_one_update(stage: Stage, alice: User, django_assert_num_quer
     with django_assert_num_queries(1):  # type: ignore[operator]
         step = lifecycle.claim("fetch", "w")
     assert step is not None and step.run_id
+    assert step.get_deferred_fields() == set()
     stored = Step.objects.get(pk=step.pk)
     assert all(getattr(step, field.attname) == getattr(stored, field.attname) for field in Step._meta.concrete_fields)
 

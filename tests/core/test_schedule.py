@@ -173,3 +173,9 @@ def test_a_share_is_measured_in_seconds_of_sound(stage: Stage, alice: User, bob:
         owners.append(run.job.owner_id)
         stage.hear(run)
     assert owners.count(bob.pk) == 6, "six windows of 10 s weigh as much as two of 30 s"
+
+
+def test_a_window_in_its_pause_after_a_failure_holds_up_no_other(stage: Stage, alice: User) -> None:
+    stage.decoded(alice, windows=3)
+    lifecycle.fail(stage.run("speech"), JobError("internal_error", retry=True))
+    assert stage.run("speech").step.index == 1

@@ -17,7 +17,8 @@ from tests.serve.ports import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = ("root@example.test", "Correct-horse-9-battery")
-NAMES = {"redis", "web", "worker-fetch", "worker-speech-1", "worker-enrich", "worker-deliver", "beat"}
+WORKERS = ("fetch-1", "fetch-2", "speech-1", "enrich", "deliver")
+NAMES = {"redis", "web", "beat", *(f"worker-{name}" for name in WORKERS)}
 
 
 def environment(folder: Path, port: int, **variables: str) -> dict[str, str]:
