@@ -12,8 +12,8 @@ pytestmark = pytest.mark.serve
 
 
 def test_jobs_survive_the_sudden_death_of_any_part(tmp_path: Path) -> None:
-    found = rehearse(tmp_path, Plan(jobs=3, seconds=50, kills=8, pause=1.0, factor=0.1))
-    assert {kill.name for kill in found.kills} > {"redis", "web", "beat", "worker-fetch-1", "worker-speech-1"}
+    found = rehearse(tmp_path, Plan(jobs=3, seconds=50, kills=11, pause=0.7, factor=0.15))
+    assert {kill.name for kill in found.kills} >= {"redis", "web", "beat", "worker-fetch-1", "worker-speech-1"}
     assert found.jobs == 3 and not found.not_completed
     assert not found.wrong, "words were lost or doubled"
     assert found.most_again <= 1 and not found.again_without_kill

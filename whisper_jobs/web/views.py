@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
 from django.core.files import File
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
@@ -43,10 +43,7 @@ class _Page(LoginRequiredMixin, PermissionRequiredMixin, View):
         return cast(User, self.request.user)
 
     def job(self, job_id: int) -> Job:
-        found = queries.visible_jobs(self.user).filter(pk=job_id).first()
-        if found is None:
-            raise Http404
-        return found
+        return get_object_or_404(queries.visible_jobs(self.user), pk=job_id)
 
 
 class QueueView(_Page):

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.http import Http404, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -48,10 +49,7 @@ class WhisperView(APIView):
 
     def job(self, job_id: int) -> Job:
         """The job if this user may see it; else 404, whether or not it exists."""
-        found = queries.visible_jobs(self.user).filter(pk=job_id).first()
-        if found is None:
-            raise Http404
-        return found
+        return get_object_or_404(queries.visible_jobs(self.user), pk=job_id)
 
 
 class StatusView(WhisperView):
