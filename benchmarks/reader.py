@@ -16,13 +16,13 @@ django.setup()
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection, reset_queries, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.permissions import grant
-from whisper_jobs import lifecycle
+from whisper_jobs import intake, lifecycle
 from whisper_jobs.models import Job
 
 OWNERS = 10
@@ -81,6 +81,7 @@ def readings(owner: User, manager: User) -> Iterator[tuple[str, Read]]:
         middle = Job.objects.count() // 2
         yield f"API list from the middle, {name}", _getting(client, f"/api/whisper/jobs?cursor={middle}&status=failed")
     yield "claim", _claim
+    yield "submit, owner", _submitting(owner)
 
 
 def _getting(client: Client, path: str) -> Read:
@@ -90,12 +91,20 @@ def _getting(client: Client, path: str) -> Read:
     return read
 
 
+def _submitting(owner: User) -> Read:
+    def submit() -> None:
+        intake.submit(intake.Submission(owner=owner, source_url="https://example.com/new"))
+
+    return submit
+
+
 def _claim() -> None:
     assert lifecycle.claim("fetch", "bench:1:1") is not None
 
 
 def timed(what: str, read: Read) -> tuple[str, float, int]:
     """Undone afterwards, so that the queue stays as it is."""
+    reset_queries()
     with transaction.atomic(), CaptureQueriesContext(connection) as seen:
         began = time.perf_counter()
         read()
