@@ -41,7 +41,7 @@ def next_turn(lane: str, owner_id: int, priority: int, *, kind: str) -> int:
     """
     served = Step.objects.filter(lane=lane, priority=priority, state__in=_SERVED)
     now = served.aggregate(turn=Max("turn"))["turn"] or 0
-    own = Step.objects.filter(owner_id=owner_id, kind=kind).order_by("-turn")
+    own = Step.objects.filter(lane=lane, owner_id=owner_id, kind=kind).order_by("-turn")
     last = own.values_list("turn", "start_seconds", "end_seconds").first()
     if last is None:
         return now
