@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -50,4 +51,6 @@ def _run(name: str, asked: Any) -> bool:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Asked to stop, it still stops what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -81,6 +81,7 @@ def site() -> Iterator[Site]:
 def _clean_and_alive(caller: Caller) -> Iterator[None]:
     """After each: no temporary file stays, no worker has died, and the queue is at rest."""
     workers = {name: caller.server.pid_of(name) for name in ("worker-fetch-1", "worker-speech-1", "worker-deliver")}
+    assert all(workers.values())
     yield
     temporary = caller.server.folder / "tmp"
     wait_until(lambda: not list(temporary.iterdir()), "without temporary files", seconds=10)
