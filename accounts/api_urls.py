@@ -10,4 +10,5 @@ urlpatterns = [
     path("login", api.LoginView.as_view()),
     path("refresh", api.RefreshView.as_view()),
     path("logout", api.LogoutView.as_view()),
+    path("revoke", api.LogoutView.as_view()),
 ]

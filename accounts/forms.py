@@ -1,30 +1,91 @@
-"""The sign-in form: e-mail address and password."""
+"""What people change about themselves and their tokens. Passwords, addresses and codes are the sign-in library's forms."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from whisper_jobs.errors import JobError
+from whisper_jobs.outbound import Guard
+from whisper_jobs.told import in_words_of_the_reader
 
-class LoginForm(AuthenticationForm):
-    """Django's own check, with an e-mail address in whatever case and one sentence for every refusal."""
+NEVER = "never"
 
-    username = forms.EmailField(
-        label=_("E-mail address"),
-        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "username", "autofocus": True}),
+
+def _box(**attributes: str | bool) -> dict[str, str | bool]:
+    return {"class": "input", **attributes}
+
+
+class ProfileForm(forms.Form):
+    """The language is blank to follow the browser."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, required=False, widget=forms.TextInput(attrs=_box(autocomplete="name"))
     )
-    password = forms.CharField(
-        label=_("Password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password"}),
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=lambda: [("", _("Follow the browser")), *settings.LANGUAGES],
+        widget=forms.Select(attrs=_box()),
     )
-    error_messages: dict[str, Any] = {
-        "invalid_login": _("The e-mail address or the password is wrong."),
-        "inactive": _("The e-mail address or the password is wrong."),
-    }
 
-    def clean_username(self) -> str:
-        return str(self.cleaned_data["username"]).lower()
+
+class TokenForm(forms.Form):
+    LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), (NEVER, _("Never"))]
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What you will know it by, such as the program that uses it."),
+        widget=forms.TextInput(attrs=_box(autocomplete="off")),
+    )
+    lifetime = forms.ChoiceField(
+        label=_("Expires after"), choices=LIFETIMES, initial="90", widget=forms.Select(attrs=_box())
+    )
+    thin_callbacks = forms.BooleanField(
+        label=_("Callbacks leave the transcript out"),
+        required=False,
+        help_text=_("They then only tell where to read it."),
+    )
+
+    def expires_at(self) -> datetime | None:
+        chosen = self.cleaned_data["lifetime"]
+        return None if chosen == NEVER else timezone.now() + timedelta(days=int(chosen))
+
+
+class KeyForm(forms.Form):
+    """A key that another provider has given to this person."""
+
+    key = forms.CharField(
+        label=_("OpenAI key"),
+        min_length=8,
+        max_length=300,
+        widget=forms.PasswordInput(attrs=_box(autocomplete="off")),
+    )
+
+    def clean_key(self) -> str:
+        key = str(self.cleaned_data["key"])
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise forms.ValidationError(_("A key has no spaces and no special characters."))
+        return key
+
+
+class TestEventForm(forms.Form):
+    url = forms.URLField(
+        label=_("Address to call"),
+        max_length=2000,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_box(autocomplete="url")),
+    )
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        try:
+            Guard(settings.TOOLS.outbound_allow).check_url(url)
+        except JobError as refused:
+            raise forms.ValidationError(in_words_of_the_reader(refused.message)) from refused
+        return url

@@ -15,7 +15,20 @@ from typing import Any
 from benchmarks import report
 from benchmarks.figure import Options
 
-NAMES = ("overhead", "first_words", "memory", "head_of_line", "crash", "claims", "million", "sockets")
+NAMES = (
+    "overhead",
+    "first_words",
+    "memory",
+    "head_of_line",
+    "crash",
+    "claims",
+    "million",
+    "sockets",
+    "callbacks",
+    "uploads",
+    "submit",
+    "detail",
+)
 
 
 def main() -> int:

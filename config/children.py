@@ -42,8 +42,9 @@ def plan(env: Env, listener: socket.socket | None = None) -> list[Child]:
     """The processes in the order in which they start; without a listener there is no web process."""
     broker = [Child("redis", partial(run_redis, redis_program(), env))] if env.embedded_broker else []
     web = [Child("web", partial(run_web, listener))] if listener else []
-    names = [*_numbered("fetch", env.fetch_workers), *_numbered("speech", env.speech_workers), "enrich", "deliver"]
-    workers = [Child(f"worker-{name}", partial(run_worker, name)) for name in names]
+    numbers = {"fetch": env.fetch_workers, "speech": env.speech_workers, "enrich": env.enrich_workers}
+    names = [name for lane, workers in numbers.items() for name in _numbered(lane, workers)]
+    workers = [Child(f"worker-{name}", partial(run_worker, name)) for name in (*names, "deliver")]
     return [*broker, *web, *workers, Child("beat", run_beat)]
 
 

@@ -7,9 +7,10 @@ import hashlib
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 SOCKET_PATH_MAX = 100
 #: Not tempfile's: that follows TMPDIR, and every process must find the same socket.
 SHORT_FOLDER = Path("/tmp")  # noqa: S108 - the folder in it is made for the owner alone
+#: Where a server that listens on all addresses is found on its own machine.
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what an operator may have chosen
+
+
+#: Strings and numbers of a kind, each with its reader below.
+MailServer: TypeAlias = str
+WebAddress: TypeAlias = str
+Count: TypeAlias = int
+#: Their value may hold a password, so a mistake in one is told without it.
+SECRET_KINDS = {"MailServer"}
+MAIL_SCHEMES = {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"}
 
 
 class BadEnvironment(Exception):
@@ -25,7 +37,7 @@ class BadEnvironment(Exception):
 
 @dataclass(frozen=True)
 class Env:
-    """What an operator can set. Field `x` is read from `TOOLS_X`; the unit is in the name."""
+    """What an operator can set. Field `x` is read from `TOOLS_X` unless it has a name of its own; the unit is in the name."""
 
     data_dir: Path = ROOT / "var"
     port: int = 8000
@@ -35,7 +47,19 @@ class Env:
     admin_password: str = ""
     secret_key: str = ""
     debug: bool = False
-    public_url: str = ""
+    #: Whether anybody may make an account.
+    signup: bool = False
+    #: As environ's e-mail URLs: smtp+tls://user:password@host:587. Empty writes mails to the log.
+    email_url: MailServer = ""
+    email_from: str = "Tools Whisper <whisper@localhost>"
+    #: An OpenID Connect provider, asked for its addresses at ISSUER/.well-known/openid-configuration.
+    oidc_issuer: WebAddress = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "OpenID Connect"
+    #: How many proxies of our own stand in front; the address they tell is then believed.
+    trusted_proxies: Count = 0
+    public_url: WebAddress = ""
     allowed_hosts: tuple[str, ...] = ()
     database_url: str = ""
     redis_url: str = ""
@@ -48,6 +72,8 @@ class Env:
     #: Two, so that a recording of many hours does not hold up the next one.
     fetch_workers: int = 2
     speech_workers: int = 1
+    #: Two, so that one person's long translation holds up nobody's summary; they mostly wait for an answer.
+    enrich_workers: int = 2
     speech_threads: int = 1
     lease_seconds: float = 30.0
     heartbeat_seconds: float = 3.0
@@ -55,6 +81,18 @@ class Env:
     step_timeout_minutes: float = 60.0
     download_timeout_hours: float = 6.0
     extra_engines: tuple[str, ...] = ()
+    #: Requests per minute and caller that the API answers.
+    api_per_minute: int = 120
+    #: Of one user at once, unless the user has a number of their own; those of admins are not counted.
+    max_queued_jobs: int = 1000
+    #: Of sound that one user has transcribed in a calendar month; None for as many as they like.
+    monthly_minutes: int | None = None
+    #: Of an OpenAI-compatible server; the official client's own names, without the prefix.
+    openai_base_url: WebAddress = field(default="https://api.openai.com/v1", metadata={"name": "OPENAI_BASE_URL"})
+    openai_api_key: str = field(default="", metadata={"name": "OPENAI_API_KEY"})
+    openai_model: str = "gpt-4.1-mini"
+    #: What the model reads and writes at once; longer transcripts are analysed in parts.
+    openai_context_tokens: int = 32_000
 
     @property
     def socket_path(self) -> Path:
@@ -64,6 +102,17 @@ class Env:
             return near
         digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
         return SHORT_FOLDER / f"tools-whisper-{os.getuid()}-{digest}" / "redis.sock"
+
+    @property
+    def near_host(self) -> str:
+        """Where the web process is reached from this machine."""
+        return ANYWHERE.get(self.bind, self.bind)
+
+    @property
+    def address(self) -> str:
+        """How links to this server begin, without a slash at the end."""
+        host = f"[{self.near_host}]" if ":" in self.near_host else self.near_host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def embedded_broker(self) -> bool:
@@ -98,13 +147,34 @@ def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     return read
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("must not be below zero")
+    return value
+
+
+def _url(schemes: set[str], *, with_host: bool) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        address = urlsplit(text)
+        if address.scheme not in schemes or (with_host and not address.hostname):
+            raise ValueError("must be such an address")
+        return text
+
+    return read
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "Path": (lambda text: Path(text).expanduser().resolve(), "a folder"),
     "Path | None": (lambda text: Path(text).expanduser().resolve(), "a folder"),
     "int": (_positive(int), "a whole number above zero"),
+    "int | None": (_positive(int), "a whole number above zero"),
     "float": (_positive(float), "a number above zero"),
     "bool": (_flag, "true or false"),
     "str": (str, "text"),
+    "Count": (_count, "a whole number, zero or more"),
+    "MailServer": (_url(MAIL_SCHEMES, with_host=False), "a mail server such as smtp+tls://user:password@host:587"),
+    "WebAddress": (_url({"http", "https"}, with_host=True), "an address such as https://id.example.org"),
     "tuple[str, ...]": (_names, "names separated by commas"),
     "tuple[Network, ...]": (_networks, "networks such as 10.0.0.0/8, separated by commas"),
 }
@@ -112,8 +182,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
 
 def read(environ: Mapping[str, str] = os.environ) -> Env:
     """The Env that `environ` describes; raises BadEnvironment in one sentence."""
-    known = {f"TOOLS_{field.name.upper()}": field for field in fields(Env)}
-    given = {name: value for name, value in environ.items() if name.startswith("TOOLS_")}
+    known = {one.metadata.get("name", f"TOOLS_{one.name.upper()}"): one for one in fields(Env)}
+    given = {name: value for name, value in environ.items() if name.startswith("TOOLS_") or name in known}
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -123,9 +193,13 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
     for name, text in given.items():
         if not text:
             continue
-        reader, wanted = _READERS[str(known[name].type)]
+        kind = str(known[name].type)
+        reader, wanted = _READERS[kind]
         try:
             values[known[name].name] = reader(text)
         except (ValueError, KeyError) as error:
-            raise BadEnvironment(f"{name} must be {wanted}, not {text!r}.") from error
+            but_is = "" if kind in SECRET_KINDS else f", not {text!r}"
+            raise BadEnvironment(f"{name} must be {wanted}{but_is}.") from error
+    if values.get("oidc_issuer") and not values.get("oidc_client_id"):
+        raise BadEnvironment("TOOLS_OIDC_ISSUER needs TOOLS_OIDC_CLIENT_ID as well.")
     return Env(**values)

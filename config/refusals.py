@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views import defaults
 
 API = "/api/"
+WAIT_SECONDS = 60
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -23,11 +25,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """What the pages of signing in answer, which count more strictly than the API."""
+    wait = {"Retry-After": str(WAIT_SECONDS)}
+    if request.path.startswith(API):
+        return _refusal(429, "throttled", _("Too many requests. Wait a minute and try again."), wait)
+    return HttpResponse(render_to_string("429.html", {}, request), status=429, headers=wait)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API):
         return _refusal(500, "internal_error", _("Something went wrong on the server. Try again later."))
     return defaults.server_error(request)
 
 
-def _refusal(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"ok": False, "message": message, "code": code, "errors": {}}, status=status)
+def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
+    return JsonResponse({"ok": False, "message": message, "code": code, "errors": {}}, status=status, headers=headers)

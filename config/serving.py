@@ -18,7 +18,6 @@ from config.preflight import empty, listen, lock, make_folders
 from config.supervisor import Supervisor
 from whisper_jobs import tasks
 
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what an operator may have chosen
 PROBE_TIMEOUT_SECONDS = 2.0
 
 
@@ -38,7 +37,7 @@ def serve(env: Env) -> None:
         private=(held,),
         listener=listener,
         missing=partial(missing, env),
-        on_ready=lambda: output.say(f"Tools Whisper is ready: {address(env)}/whisper (Ctrl-C stops it)"),
+        on_ready=lambda: output.say(f"Tools Whisper is ready: {env.address}/whisper (Ctrl-C stops it)"),
     ).run()
     tidy(env)
     output.say("Stopped.")
@@ -69,16 +68,9 @@ def tidy(env: Env) -> None:
     env.socket_path.unlink(missing_ok=True)
 
 
-def address(env: Env) -> str:
-    if env.public_url:
-        return env.public_url.rstrip("/")
-    host = ANYWHERE.get(env.bind, env.bind)
-    return f"http://[{host}]:{env.port}" if ":" in host else f"http://{host}:{env.port}"
-
-
 def missing(env: Env) -> list[str]:
     """What /readyz says is not up yet; empty when the server is ready."""
-    connection = http.client.HTTPConnection(ANYWHERE.get(env.bind, env.bind), env.port, timeout=PROBE_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(env.near_host, env.port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
         answer = connection.getresponse()

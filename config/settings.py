@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from config import vendor
 from config.env import ROOT, read
 
 TOOLS = read()
@@ -52,16 +53,34 @@ def _database() -> dict[str, Any]:
     }
 
 
+def _oidc() -> list[dict[str, Any]]:
+    """What allauth wants to know of the provider; nothing where the operator has named none."""
+    if not TOOLS.oidc_issuer:
+        return []
+    return [
+        {
+            "provider_id": "oidc",
+            "name": TOOLS.oidc_name,
+            "client_id": TOOLS.oidc_client_id,
+            "secret": TOOLS.oidc_client_secret,
+            "settings": {"server_url": TOOLS.oidc_issuer.rstrip("/")},
+        }
+    ]
+
+
 SECRET_KEY = TOOLS.secret_key or _kept_secret(DATA_DIR / "secret_key")
 DEBUG = TOOLS.debug
 PUBLIC_HOST = urlsplit(TOOLS.public_url).hostname or ""
 ALLOWED_HOSTS = [
     host for host in ("localhost", "127.0.0.1", "[::1]", TOOLS.bind, PUBLIC_HOST, *TOOLS.allowed_hosts) if host
 ]
+#: How links in callbacks and mails begin; a worker has no request to read it from.
+SITE_URL = TOOLS.address
 CSRF_TRUSTED_ORIGINS = [TOOLS.public_url.rstrip("/")] if TOOLS.public_url else []
 
 INSTALLED_APPS = [
     "config.apps.SiteConfig",
+    "config.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -70,9 +89,18 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework_simplejwt.token_blacklist",
     "accounts",
     "whisper_jobs",
+    "sharing",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -83,6 +111,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.language.LanguageOfUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -92,6 +122,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -110,9 +141,54 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/whisper"
 LOGOUT_REDIRECT_URL = "/login"
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
+#: A server signs in more often than people do; wrong passwords are what is kept rare.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "reset_password": "20/h/ip,5/h/key",
+    "signup": "20/h/ip",
+    "test_event": "10/m/user",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = TOOLS.trusted_proxies
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 8}
+MFA_ADAPTER = "accounts.adapters.TwoStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Tools Whisper"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+#: Browsers have it over plain http on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE_URL.startswith("https://")
+USERSESSIONS_ADAPTER = "accounts.adapters.SessionsAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.OidcAdapter"
+SOCIALACCOUNT_ONLY = False
+#: An address that the provider has verified is the same person here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": _oidc()}}
+
+_MAIL = environ.Env.email_url_config(TOOLS.email_url or "consolemail://")
+vars().update({name: value for name, value in _MAIL.items() if value is not None})
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = TOOLS.email_from
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sv", _("Swedish"))]
@@ -122,7 +198,9 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [ROOT / "static"]
+STATICFILES_DIRS = [ROOT / "static", *([vendor.FOLDER] if vendor.FOLDER.is_dir() else [])]
+#: The client of resumable uploads; None where the set-up could not fetch it, and files go in one request.
+TUS_SCRIPT = vendor.script(vendor.TUS)
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -137,7 +215,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "accounts.authentication.JwtAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -149,7 +227,29 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "whisper_jobs.dialects.native.wire.AlwaysJson",
     "EXCEPTION_HANDLER": "whisper_jobs.dialects.native.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "whisper_jobs.dialects.native.openapi.schema.Schema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Tools Whisper",
+    "DESCRIPTION": "Transcription of recordings by a queue: /api/whisper/ for people who are signed in and their programs, "
+    "/api/whisper/transcribe for servers with a personal token, which are called back.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "whisper_jobs.states.Status",
+        "StageEnum": "whisper_jobs.states.Stage",
+        "StepStateEnum": "whisper_jobs.states.StepState",
+        "EnrichmentStateEnum": "whisper_jobs.models.EnrichmentState",
+        "CallbackStatusEnum": "whisper_jobs.dialects.native.openapi.shapes.CALLBACK_STATES",
+    },
+    "SORT_OPERATION_PARAMETERS": False,
+    "PATH_CONVERTER_OVERRIDES": {"int": {"type": "integer", "minimum": 1}},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "whisper_jobs.dialects.native.openapi.schema.add_security",
+    ],
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
@@ -167,6 +267,15 @@ CHANNEL_LAYERS = {
         # Pub/sub rather than lists: a restarted broker is joined again, and a slow page holds up nobody.
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [TOOLS.redis_url or f"unix://{_SOCKET}"]},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.SteadyCache",
+        # A list, since Django splits text at commas, which a folder's name may have.
+        "LOCATION": [TOOLS.redis_url or f"unix://{_SOCKET}"],
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"serializer": "config.cache.JsonSerializer", "socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 CELERY_BROKER_URL = TOOLS.redis_url or f"redis+socket://{quote(_SOCKET)}?virtual_host=0"

@@ -15,7 +15,9 @@ import os
 import resource
 import socket
 import sys
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,10 +26,13 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from zope.interface import provider
 
+from config.flow import Courier, Flow
 from config.preflight import Refusal, listen
+from config.pressure import Pressure, is_long
 from config.spool import BODY_DISCARDED, DISK_FULL, Body, Inbox, Room
 
 Scope = dict[str, Any]
@@ -42,8 +47,15 @@ FORM_BYTES = MEGABYTE
 #: Bodies that can't be an upload, such as JSON.
 DOCUMENT_BYTES = 16 * MEGABYTE
 UPLOADS = (b"multipart/", b"application/octet-stream", b"application/offset+octet-stream", b"audio/", b"video/")
+PIECE = b"application/offset+octet-stream"
+#: Below here a PATCH goes on with an upload (tus), whose bytes count also when the connection is cut.
+RESUMABLE = b"/api/whisper/uploads/"
+#: How long a client that was refused may go on sending before it is cut off, so that it reads why.
+LINGER_SECONDS = 5.0
 SOCKET_MESSAGE_BYTES = 256 * 1024
 OPEN_FILES = 65_536
+#: Uploads on their way have so long to be stored when the server stops, less than its supervisor waits.
+STOP_SECONDS = 5.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSALS = {
     413: ("too_large", "The request body is larger than this server accepts."),
@@ -56,22 +68,72 @@ def is_upload(content_type: bytes) -> bool:
 
 
 class Request(WebRequest):
-    """A request whose body goes to a Body. Twisted's own parsing of forms, in memory, is off."""
+    """A request whose body goes to a Body, or to a Flow. Twisted's own parsing of forms, in memory, is off."""
+
+    content: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._parsePOSTFormSubmission = False
+        self._is_answered = False
+        self.pressure = Pressure()
 
     def gotLength(self, length: int | None) -> None:
-        self.content = Body(self.server.room, self._limit_bytes(), length)
+        # Twisted sets these when the body is there, too late for a Flow.
+        self.method, self.uri = self.channel._command, self.channel._path
+        self.clientproto, self.path = self.channel._version, self.uri.partition(b"?")[0]
+        if length == 0 or not self._is_piece():
+            self.content = Body(self.server.room, self._limit_bytes(), length)
+        else:
+            self.content = Flow(self.server.room, self._limit_bytes(), length)
+            super().process()
+
+    def _header(self, name: bytes) -> bytes:
+        return bytes((self.requestHeaders.getRawHeaders(name) or [b""])[0])
+
+    def _is_piece(self) -> bool:
+        method = self._header(b"x-http-method-override") if self.method == b"POST" else self.method
+        kind = self._header(b"content-type").partition(b";")[0].strip().lower()
+        return method.upper() == b"PATCH" and kind == PIECE and self.path.startswith(RESUMABLE)
 
     def _limit_bytes(self) -> int:
-        kind = (self.requestHeaders.getRawHeaders(b"content-type") or [b""])[0]
-        return int(self.server.upload_bytes) if is_upload(kind) else DOCUMENT_BYTES
+        return int(self.server.upload_bytes) if is_upload(self._header(b"content-type")) else DOCUMENT_BYTES
 
     def process(self) -> Any:
         self.content.finish()
-        return super().process()
+        if not isinstance(self.content, Flow):
+            return super().process()
+        if self._is_answered:
+            super().finish()
+        return None
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start" and self._is_arriving():
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        super().handle_reply(message)
+        if message["type"] == "http.response.start" and is_long(message.get("headers", [])):
+            self.registerProducer(self.pressure, True)
+
+    def connectionLost(self, reason: Any) -> None:
+        self.pressure.stopProducing()
+        super().connectionLost(reason)
+
+    def finish(self) -> None:
+        if self.producer:
+            self.unregisterProducer()
+        if self._is_arriving():
+            # What follows is no next request. A client reads its answer when it is done sending, so let it go on for a bit.
+            self._is_answered, self.channel.persistent = True, False
+            reactor.callLater(LINGER_SECONDS, self.hang_up)
+        else:
+            super().finish()
+
+    def _is_arriving(self) -> bool:
+        return isinstance(self.content, Flow) and not self.content.is_whole
+
+    def hang_up(self) -> None:
+        if not self.finished and not self._disconnected:
+            self.channel.transport.abortConnection()
 
 
 class Factory(HTTPFactory):
@@ -95,6 +157,9 @@ class Server(DaphneServer):
         self.room = room
         self.upload_bytes = upload_bytes
         self._listener = listener
+        #: Of the uploads that arrive now, by path.
+        self._couriers: defaultdict[str, set[Courier]] = defaultdict(set)
+        self._errands: set[asyncio.Future[None]] = set()
 
     def run(self) -> None:
         self.connections: dict[Any, dict[str, Any]] = {}
@@ -114,19 +179,65 @@ class Server(DaphneServer):
         # Twisted accepts until there is nobody left to accept.
         self._listener.setblocking(False)
         reactor.adoptStreamPort(self._listener.fileno(), self._listener.family, self.http_factory)
+        reactor.addSystemEventTrigger("before", "shutdown", self._store_what_came)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         reactor.run()
 
     def create_application(self, protocol: Any, scope: Scope) -> Any:
         if scope["type"] != "http":
             return super().create_application(protocol, scope)
-        body: Body = protocol.content
-        inbox = Inbox(body)
-        started = self.application(described(scope, body), inbox.get, partial(self.handle_reply, protocol))
         if protocol not in self.connections:
             return None
+        if isinstance(protocol.content, Flow):
+            return self._carry(protocol, scope)
+        inbox = Inbox(protocol.content)
+        started = self._run(protocol, described(scope, protocol.content), inbox)
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(started)
         return inbox
+
+    async def _run(self, protocol: Any, scope: Scope, inbox: Inbox) -> None:
+        if scope["method"] == "HEAD":
+            await asyncio.gather(*(one.catch_up() for one in self._couriers.get(scope["path"], ())))
+        await self.application(scope, inbox.get, partial(self.handle_reply, protocol))
+
+    def _carry(self, protocol: Any, scope: Scope) -> Courier:
+        """Runs by itself, since Daphne cancels the application of a client that has left, and what came must be kept."""
+        courier = Courier(protocol.content, scope, self._ask)
+        errand = asyncio.ensure_future(self._accompany(courier, scope["path"], partial(self.handle_reply, protocol)))
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+        self.connections[protocol]["application_instance"] = asyncio.shield(errand)
+        return courier
+
+    async def _accompany(self, courier: Courier, path: str, send: Send) -> None:
+        self._couriers[path].add(courier)
+        try:
+            await courier.run(send)
+        finally:
+            self._couriers[path].discard(courier)
+            if not self._couriers[path]:
+                del self._couriers[path]
+
+    async def _ask(self, scope: Scope, body: Body, send: Send) -> None:
+        await self.application(described(scope, body), Inbox(body).get, send)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, Request):
+            try:
+                await protocol.pressure.ease()
+            except TimeoutError:
+                protocol.hang_up()
+
+    def _store_what_came(self) -> Deferred[Any]:
+        """The server stops: uploads on their way keep what has arrived."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._catch_up()))
+
+    async def _catch_up(self) -> None:
+        here = [one for couriers in self._couriers.values() for one in couriers]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await asyncio.gather(*(one.catch_up() for one in here))
 
     def kill_all_applications(self) -> Any:
         # Daphne's own trips over connections that have no application, such as idle ones.
@@ -174,7 +285,7 @@ class Guard:
 
 async def refuse(send: Send, status: int) -> None:
     code, message = REFUSALS[status]
-    text = json.dumps({"ok": False, "code": code, "message": message}).encode()
+    text = json.dumps({"ok": False, "message": message, "code": code, "errors": {}}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(text))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text})

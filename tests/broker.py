@@ -29,7 +29,7 @@ def running_broker() -> Iterator[int]:
         yield server.pid
     finally:
         server.kill()
-        server.join()
+        server.join(15)
         socket.unlink(missing_ok=True)
 
 

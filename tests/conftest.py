@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -17,10 +18,12 @@ PASSWORD = "Correct-horse-9-battery"
 
 @pytest.fixture(autouse=True)
 def _quick(settings: Any) -> None:
-    """No slow hashes, and static files by their own names instead of those of a collected folder."""
+    """No slow hashes, static files by their own names instead of those of a collected folder, and an empty cache."""
     files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
 
 
 def person(name: str, *permissions: str) -> User:

@@ -21,6 +21,9 @@ import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
 START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+#: initdb and createdb on a busy machine.
+MAKE_SECONDS = 120.0
 OWNER = "tools"
 #: Nothing of it is to survive, so nothing needs to reach the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=200")
@@ -66,28 +69,38 @@ def cluster(wanted: Iterable[str] = FAST) -> Iterator[str]:
             "UTF8",
             "--locale=C.UTF-8",
         ]
-        subprocess.run(initdb, check=True, user=account, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run(initdb, check=True, user=account, stdout=subprocess.DEVNULL, cwd="/", timeout=MAKE_SECONDS)
         settings = [word for setting in wanted for word in ("-c", setting)]
         server = subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", folder, *settings],
             user=account,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
             stderr=(Path(folder) / "log").open("wb"),
             cwd="/",
         )
         try:
             _wait(programs, folder, server)
-            subprocess.run([programs / "createdb", "-h", folder, "-U", OWNER, "tools"], check=True)
+            createdb: list[str | Path] = [programs / "createdb", "-h", folder, "-U", OWNER, "tools"]
+            subprocess.run(createdb, check=True, timeout=MAKE_SECONDS)
             yield f"postgresql:///{folder}/tools?user={OWNER}"
         finally:
-            # Fast shutdown: ends connections that a test left open.
-            server.send_signal(signal.SIGINT)
-            server.wait(20)
+            _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    # Fast shutdown, which ends connections that a test left open; then without a checkpoint; then by force.
+    for signal_number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        server.send_signal(signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
+            return
 
 
 def _wait(programs: Path, folder: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     ready: list[str | Path] = [programs / "pg_isready", "-q", "-h", folder, "-U", OWNER]
-    while subprocess.run(ready, check=False).returncode:
+    while subprocess.run(ready, check=False, timeout=START_SECONDS).returncode:
         if server.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"PostgreSQL did not start:\n{(Path(folder) / 'log').read_text()}")
         time.sleep(0.1)

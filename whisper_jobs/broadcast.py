@@ -34,9 +34,17 @@ def job_group(job_id: int) -> str:
     return f"job.{job_id}"
 
 
-def queue_group(owner_id: int | None) -> str:
-    """The group of one owner's queue page; None is the group of those who see every job."""
-    return "queue.all" if owner_id is None else f"queue.{owner_id}"
+#: The group of those who see every job.
+EVERY_QUEUE = "queue.all"
+
+
+def owner_queue(owner_id: int) -> str:
+    return f"queue.owner.{owner_id}"
+
+
+def tenant_queue(tenant_id: int) -> str:
+    """The group of those who manage a tenant's jobs."""
+    return f"queue.tenant.{tenant_id}"
 
 
 def push_on_commit(messages: list[tuple[str, Message]]) -> None:

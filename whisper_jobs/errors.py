@@ -34,13 +34,14 @@ class JobError(Exception):
     """A step failed for a reason that the user is told.
 
     `code` is one of FAILURES; `message` a sentence a user can act on (the code's own when left out).
-    `retry` says that the same step may succeed when it is tried again later.
+    `retry` says that the same step may succeed when it is tried again later, but not within `after_seconds`.
     """
 
-    def __init__(self, code: str, message: str = "", *, retry: bool = False) -> None:
+    def __init__(self, code: str, message: str = "", *, retry: bool = False, after_seconds: float = 0.0) -> None:
         if code not in FAILURES:
             raise ValueError(f"unknown failure code: {code}")
         self.code = code
         self.message = message or FAILURES[code]
         self.retry = retry
+        self.after_seconds = after_seconds
         super().__init__(f"{code}: {self.message}")

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import User
-from whisper_jobs import schedule, uploads
+from accounts.models import PersonalToken, User
+from whisper_jobs import enrich_rows, limits, outbox, progress, queries, resumable, schedule, turnstile, uploads
 from whisper_jobs.media.naming import plain_text
-from whisper_jobs.models import Channel, Job, SourceType, Step
-from whisper_jobs.pen import count, editing
+from whisper_jobs.models import Channel, IdempotencyKey, Job, SourceType, Step
+from whisper_jobs.pen import count, introduce
 from whisper_jobs.states import LANE_OF, Kind, StepState
+
+#: A client that tries again after so long has forgotten its key as well.
+KEY_LIFETIME = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A recording handed in: exactly one of `source_url` and `media_file`. Values are checked by the dialect."""
+    """A recording handed in: exactly one of `source_url`, `media_file` and `upload_id`. Values are checked by the dialect."""
 
     owner: User
     source_url: str = ""
     media_file: UploadedFile[Any] | None = None
+    #: Of a file that has arrived in pieces (see resumable).
+    upload_id: UUID | None = None
     channel: str = Channel.WEB
     source_label: str = ""
     source_note: str = ""
@@ -32,27 +40,85 @@ class Submission:
     language: str = ""
     analysis_language: str = ""
     translation_target_languages: tuple[str, ...] = ()
+    disable_diarization: bool = False
+    #: Where to call back and the token that signs it; jobs of the token API have both.
+    callback_url: str = ""
+    token: PersonalToken | None = None
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's own name for its request, and a SHA-256 over all that it asks for."""
+
+    key: str
+    fingerprint: str
+
+
+class Repeated(Exception):
+    """This key has made a job before; `same` says whether it was asked for the same."""
+
+    def __init__(self, made: IdempotencyKey, fingerprint: str) -> None:
+        super().__init__(made.key)
+        self.job_id = made.job_id
+        self.same = made.fingerprint == fingerprint
 
 
 def submit(submission: Submission) -> Job:
     """Stores the file if there is one, then the job. Once this returns, the job survives any crash.
 
-    Raises ValueError for both or neither source, OSError when the file can't be stored.
+    Raises ValueError for more or fewer sources than one, OSError when the file can't be stored, resumable.Refused for an upload
+    that can't be had, Repeated for a key that was used, limits.LimitReached when the owner may not have one more.
     """
-    if bool(submission.source_url) == (submission.media_file is not None):
-        raise ValueError("a submission has either source_url or media_file")
+    if submission.idempotency:
+        _demand_new(submission.owner, submission.idempotency)
+    if [bool(submission.source_url), submission.media_file is not None, submission.upload_id is not None].count(
+        True
+    ) != 1:
+        raise ValueError("a submission has either source_url or media_file or upload_id")
+    if submission.upload_id is not None:
+        return _submit_upload(submission, submission.upload_id)
     if submission.media_file is None:
-        return _enqueue(_job(submission, SourceType.URL))
+        return _enqueue(_job(submission, SourceType.URL), submission)
+    limits.demand(submission.owner)
     stored = uploads.store_upload(submission.media_file)
-    job = _job(submission, SourceType.UPLOAD)
+    filename, mime = submission.media_file.name or "", submission.media_file.content_type or ""
+    job = _holding(_job(submission, SourceType.UPLOAD), stored, filename, mime)
+    return _keeping(stored.name, lambda: _enqueue(job, submission))
+
+
+def _submit_upload(submission: Submission, upload_id: UUID) -> Job:
+    """The upload is taken in the transaction that makes the job, so it makes one job, or is still there."""
+    try:
+        resumable.demand_whole(submission.owner, upload_id)
+        with transaction.atomic():
+            arrived = resumable.take(submission.owner, upload_id)
+            job = _holding(_job(submission, SourceType.UPLOAD), arrived, arrived.filename, arrived.mime)
+            return _enqueue(job, submission)
+    except resumable.Refused:
+        # Perhaps taken by this same request, sent twice at once.
+        if submission.idempotency:
+            _demand_new(submission.owner, submission.idempotency)
+        raise
+
+
+def _holding(job: Job, stored: uploads.Stored, filename: str, mime: str) -> Job:
     job.media, job.source_size_bytes, job.source_sha256 = stored.name, stored.size_bytes, stored.sha256
-    job.source_filename = plain_text(submission.media_file.name or "").strip()[:255] or "recording"
-    job.source_mime = plain_text(submission.media_file.content_type or "")[:100]
-    return _keeping(stored.name, lambda: _enqueue(job))
+    job.source_filename = plain_text(filename).strip()[:255] or "recording"
+    job.source_mime = plain_text(mime)[:100]
+    return job
 
 
-def again(job: Job, owner: User, *, model: str) -> Job:
-    """Queues the same recording once more with another model, as a job of its own."""
+def _demand_new(owner: User, asked: Idempotency) -> None:
+    made = IdempotencyKey.objects.filter(owner=owner, key=asked.key).first()
+    if made is not None:
+        raise Repeated(made, asked.fingerprint)
+
+
+def again(job: Job, owner: User, *, model: str, idempotency: Idempotency | None = None) -> Job:
+    """Queues the same recording once more with another model, as a job of its own. Raises what submit raises."""
+    if idempotency:
+        _demand_new(owner, idempotency)
     submission = Submission(
         owner=owner,
         source_url=job.source_url,
@@ -62,15 +128,18 @@ def again(job: Job, owner: User, *, model: str) -> Job:
         language=job.language,
         analysis_language=job.analysis_language,
         translation_target_languages=tuple(job.translation_target_languages),
+        disable_diarization=job.disable_diarization,
+        idempotency=idempotency,
     )
     copy = _job(submission, job.source_type)
     for field in ("filename", "title", "description", "mime", "size_bytes", "duration_seconds", "sha256"):
         setattr(copy, f"source_{field}", getattr(job, f"source_{field}"))
     if not job.media:
-        return _enqueue(copy)
+        return _enqueue(copy, submission)
+    limits.demand(owner, seconds=job.source_duration_seconds or 0.0)
     with default_storage.open(job.media) as original:
         copy.media = uploads.store_original(original)
-    return _keeping(copy.media, lambda: _enqueue(copy))
+    return _keeping(copy.media, lambda: _enqueue(copy, submission))
 
 
 def _keeping(media: str, make: Callable[[], Job]) -> Job:
@@ -85,6 +154,7 @@ def _keeping(media: str, make: Callable[[], Job]) -> Job:
 def _job(submission: Submission, source_type: str) -> Job:
     return Job(
         owner=submission.owner,
+        tenant_id=submission.owner.tenant_id,
         channel=submission.channel,
         priority=int(submission.owner.is_superuser),
         source_type=source_type,
@@ -95,21 +165,40 @@ def _job(submission: Submission, source_type: str) -> Job:
         language=submission.language,
         analysis_language=submission.analysis_language,
         translation_target_languages=list(submission.translation_target_languages),
+        disable_diarization=submission.disable_diarization,
     )
 
 
-def _enqueue(job: Job) -> Job:
-    with transaction.atomic():
+def _enqueue(job: Job, submission: Submission) -> Job:
+    with turnstile.write():
+        limits.lock(submission.owner)
+        limits.demand(submission.owner, seconds=job.source_duration_seconds or 0.0)
+        job.progress = progress.of(job)
         job.save(force_insert=True)
         count(job, job.status, 1)
         first = Kind.DECODE if job.media else Kind.FETCH
         _add_steps(job, ready=(Kind.PREPARE, first))
-        with editing(job.pk) as edit:
-            edit.log("Queued.")
-            edit.announce_new()
-            for kind in (Kind.PREPARE, first):
-                edit.ring(LANE_OF[kind])
-        return edit.job
+        enrich_rows.plan(job, allowed=queries.can_enrich(submission.owner))
+        if submission.callback_url:
+            outbox.add(job, submission.callback_url, submission.token)
+        if submission.idempotency:
+            _remember(job, submission.idempotency)
+        introduce(job, "Queued.", [LANE_OF[kind] for kind in (Kind.PREPARE, first)])
+    return job
+
+
+def _remember(job: Job, asked: Idempotency) -> None:
+    """Of two requests with one key at once, the second finds the first's row and rolls back all it has made."""
+    made, new = IdempotencyKey.objects.get_or_create(
+        owner_id=job.owner_id, key=asked.key, defaults={"fingerprint": asked.fingerprint, "job": job}
+    )
+    if not new:
+        raise Repeated(made, asked.fingerprint)
+
+
+def reap_keys() -> int:
+    """Forgets the keys of long ago. Returns how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEY_LIFETIME).delete()[0]
 
 
 def _add_steps(job: Job, *, ready: tuple[Kind, ...]) -> None:

@@ -6,49 +6,43 @@ A claim is named by its run id. Whoever lost it (presumed dead, cancelled, delet
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs import broadcast, claims, schedule, uploads
+from whisper_jobs import broadcast, claims, enrich_rows, limits, outbox, pace, schedule, uploads
 from whisper_jobs import progress as shares
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript
-from whisper_jobs.moves import Fenced, advance, close_cancelled, fail_job, hold, make_ready, release, rewind, settle
+from whisper_jobs.moves import (
+    Fenced,
+    advance,
+    close_cancelled,
+    end_failed,
+    fail_job,
+    hold,
+    make_ready,
+    release,
+    rests,
+    rewind,
+    settle,
+)
 from whisper_jobs.pen import Edit, Gone, editing, queues_of
-from whisper_jobs.states import LANE_OF, PROCESSING, TERMINAL, Kind, Stage, StepState
+from whisper_jobs.runs import NotAllowed, Run, finishing, holding
+from whisper_jobs.states import ENRICHING, LANE_OF, PROCESSING, Kind, Stage, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from uuid import UUID
 
     from whisper_jobs.speech import transcript as spoken
 
 #: A failure that may pass is tried again after these pauses, then it is final.
 RETRY_PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
-
-
-class NotAllowed(Exception):
-    """The job is in a state in which this verb makes no sense; the message says so to the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A held claim: what a pipeline function works on and writes with. `job` is as it was when the claim began."""
-
-    run_id: UUID
-    step: Step
-    job: Job
-
-    @property
-    def job_id(self) -> int:
-        return self.step.job_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +74,13 @@ def begin(step: Step) -> Run | None:
             job = edit.job
             # A restart took the engine away while this window was being claimed; prepare releases it again.
             unprepared = step.kind == Kind.WINDOW and not job.engine
-            if job.is_terminal or job.cancel_requested_at or unprepared:
+            if rests(job, step) or unprepared:
                 settle(step, StepState.HELD, run_id=None)
                 close_cancelled(edit)
                 return None
             job.started_at = job.started_at or edit.now
+            if step.kind in ENRICHING and enrich_rows.begin(step):
+                edit.log(f"{Kind(step.kind).label}.")
             if stage := _STAGE_OF_KIND.get(Kind(step.kind)):
                 _log_stage(edit, stage)
                 edit.forward(stage)
@@ -105,37 +101,15 @@ def _log_stage(edit: Edit, stage: Stage) -> None:
 def heartbeat(run_id: UUID) -> bool:
     """Signs of life of a run; False when it should stop: its claim is lost, or its job has failed or is cancelled."""
     alive = Step.objects.filter(run_id=run_id, state=StepState.RUNNING).update(heartbeat_at=timezone.now())
-    over = Q(cancel_requested_at__isnull=False) | Q(stage__in=TERMINAL)
+    over = Q(cancel_requested_at__isnull=False) | Q(stage=Stage.FAILED)
     return bool(alive) and not Job.objects.filter(over, steps__run_id=run_id).exists()
 
 
 def report(run: Run, fraction: float, detail: str = "") -> None:
     """Stores how far a fetch or decode step is (0–1) and what it does now."""
-    with _holding(run) as edit:
+    with holding(run) as edit:
         edit.job.progress = max(edit.job.progress, shares.within(run.step.kind, fraction))
         edit.job.stage_detail = detail
-
-
-@contextmanager
-def _holding(run: Run) -> Iterator[Edit]:
-    """Edits the job while the claim is held; raises Fenced when it isn't, and when the job is gone."""
-    try:
-        with editing(run.job_id) as edit:
-            if not Step.objects.filter(pk=run.step.pk, run_id=run.run_id, state=StepState.RUNNING).exists():
-                raise Fenced(run.step.pk)
-            yield edit
-    except Gone as gone:
-        raise Fenced(run.step.pk) from gone
-
-
-@contextmanager
-def _finishing(run: Run) -> Iterator[Edit]:
-    """Ends the run as done, lets the caller store its result, then moves the job on."""
-    with _holding(run) as edit:
-        settle(run.step, StepState.DONE, error="", error_code="")
-        edit.job.stage_detail = ""
-        yield edit
-        advance(edit)
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -143,7 +117,7 @@ def _finishing(run: Run) -> Iterator[Edit]:
 
 def finish_prepare(run: Run, *, engine: str, model: str, quality: str, reason: str) -> None:
     """The engine is chosen: windows may be released."""
-    with _finishing(run) as edit:
+    with finishing(run) as edit:
         edit.job.engine, edit.job.model, edit.job.quality = engine, model, quality
         edit.job.engine_reason = reason
         edit.log(reason)
@@ -152,26 +126,39 @@ def finish_prepare(run: Run, *, engine: str, model: str, quality: str, reason: s
 
 def finish_fetch(run: Run, *, media: str, **source: Any) -> None:
     """The original is in storage as `media`; `source` are `source_*` fields of the job."""
-    with _finishing(run) as edit:
+    with finishing(run) as edit:
         edit.job.media = media
         for name, value in source.items():
             setattr(edit.job, name, value)
         edit.log("The media is downloaded.")
-        make_ready(edit, Kind.DECODE)
+        if _has_minutes(edit):
+            make_ready(edit, Kind.DECODE)
 
 
 def describe_media(run: Run, *, duration_seconds: float | None, mime: str, note: str = "") -> None:
     """What the container said before decoding; `note` goes to the runtime log."""
-    with _holding(run) as edit:
+    with holding(run) as edit:
         edit.job.source_duration_seconds = duration_seconds or edit.job.source_duration_seconds
         edit.job.source_mime = mime or edit.job.source_mime
         if note:
             edit.log(note)
+        _has_minutes(edit)
+
+
+def _has_minutes(edit: Edit) -> bool:
+    """Looked at whenever more is known of the recording's length: a job that needs more minutes than are left fails."""
+    if edit.job.is_terminal:
+        return False
+    now = limits.lacks_minutes(edit.job)
+    if now is not None:
+        edit.log(limits.lack(now, shares.speech_total(edit.job) - edit.job.window_seconds_done), "warning")
+        fail_job(edit, "quota_exceeded")
+    return now is None
 
 
 def add_windows(run: Run, windows: Sequence[NewWindow]) -> None:
     """Stores windows as the decoder finds them, so that the first is transcribed while decoding goes on."""
-    with _holding(run) as edit:
+    with holding(run) as edit:
         job = edit.job
         wanted = job.engine and not (job.is_terminal or job.cancel_requested_at)
         state = StepState.WAITING if wanted else StepState.HELD
@@ -181,7 +168,8 @@ def add_windows(run: Run, windows: Sequence[NewWindow]) -> None:
         )
         job.windows_total += len(windows)
         job.window_seconds_total += sum(window.end - window.start for window in windows)
-        release(edit)
+        if _has_minutes(edit):
+            release(edit)
 
 
 def _window_step(job: Job, index: int, window: NewWindow, state: StepState) -> Step:
@@ -203,7 +191,7 @@ def _window_step(job: Job, index: int, window: NewWindow, state: StepState) -> S
 
 def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, warnings: Sequence[str] = ()) -> None:
     """All windows are stored. Without any there was no speech, which fails the job."""
-    with _finishing(run) as edit:
+    with finishing(run) as edit:
         job = edit.job
         job.decoded_at, job.source_duration_seconds = edit.now, duration_seconds
         job.speech_seconds = speech_seconds
@@ -212,17 +200,20 @@ def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, w
         edit.forward(Stage.WAITING)
         if job.windows_total == 0 and not job.is_terminal:
             fail_job(edit, "no_speech")
+        _has_minutes(edit)
 
 
 def finish_window(run: Run, segments: Sequence[spoken.Segment], *, language: str | None) -> None:
     """Stores a window's segments, whose times are the recording's, exactly once."""
-    with _finishing(run) as edit:
+    with finishing(run) as edit:
         job, step = edit.job, run.step
         rows = [_segment_row(step, place, one, edit.revision) for place, one in enumerate(segments)]
         Segment.objects.bulk_create(rows)
         job.windows_done += 1
         job.window_seconds_done += step.end_seconds - step.start_seconds
         job.detected_language = job.detected_language or language or ""
+        limits.charge(job, step.end_seconds - step.start_seconds)
+        pace.note(job, step, seconds=(edit.now - step.started_at).total_seconds() if step.started_at else 0.0)
         edit.show_segments(step.index, rows)
 
 
@@ -242,12 +233,9 @@ def _segment_row(step: Step, position: int, one: spoken.Segment, revision: int) 
 
 
 def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
-    """The transcript is whole: the job completes."""
-    with _finishing(run) as edit:
+    """The words are together. The job completes, or goes on to what was asked for beside them."""
+    with finishing(run) as edit:
         Transcript.objects.update_or_create(job=edit.job, defaults={"text": text, "coverage": coverage})
-        if not edit.job.is_terminal and not edit.job.cancel_requested_at:
-            edit.job.stage, edit.job.completed_at = Stage.COMPLETED, edit.now
-            edit.log("The transcript is complete.")
 
 
 # --- runs that end otherwise ----------------------------------------------------------------------
@@ -255,28 +243,28 @@ def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
 
 def fail(run: Run, error: JobError) -> None:
     """The step failed: it is tried again if that may help, else the job fails and keeps what is done."""
-    with _holding(run) as edit:
+    with holding(run) as edit:
         told = {"error": error.message, "error_code": error.code}
         tries = run.step.attempts - run.step.losses
-        if edit.job.cancel_requested_at or edit.job.is_terminal:
+        if rests(edit.job, run.step):
             settle(run.step, StepState.HELD, **told)
             close_cancelled(edit)
         elif error.retry and tries <= len(RETRY_PAUSES):
-            pause = RETRY_PAUSES[tries - 1]
+            pause = max(RETRY_PAUSES[tries - 1], timedelta(seconds=error.after_seconds))
             settle(run.step, StepState.READY, not_before=edit.now + pause, **told)
             edit.log(f"{error.message} Trying again in {pause.total_seconds():.0f} s.", "warning")
             release(edit)
         else:
             settle(run.step, StepState.FAILED, **told)
-            fail_job(edit, error.code, error.message)
+            end_failed(edit, run.step, code=error.code, message=error.message)
 
 
-def hand_back(run: Run) -> None:
-    """The worker stops: the step is ready for another, and no attempt is counted."""
-    with _holding(run) as edit:
-        stays = edit.job.is_terminal or edit.job.cancel_requested_at
-        state = StepState.HELD if stays else StepState.READY
-        settle(run.step, state, run_id=None, attempts=F("attempts") - 1)
+def hand_back(run: Run, *, give_way: bool = False) -> None:
+    """The worker stops, or gives way to those who wait: the step is ready for another, and no attempt is counted."""
+    with holding(run) as edit:
+        state, step = StepState.HELD if rests(edit.job, run.step) else StepState.READY, run.step
+        turn = schedule.next_turn(step.lane, step.owner_id, step.priority, kind=step.kind) if give_way else step.turn
+        settle(step, state, run_id=None, turn=turn, attempts=F("attempts") - 1)
         edit.job.stage_detail = ""
         close_cancelled(edit)
         if state == StepState.READY:
@@ -301,7 +289,10 @@ def request_cancel(job_id: int) -> Job:
 
 
 def restart(job_id: int) -> Job:
-    """Puts a failed job back in the queue; finished windows stay finished. A queued one stays as it is."""
+    """Puts a failed job back in the queue; finished windows stay finished. A queued one stays as it is.
+
+    Raises NotAllowed, Gone, and limits.LimitReached when its owner may not have one more.
+    """
     with editing(job_id) as edit:
         job = edit.job
         if job.cancel_requested_at and not job.is_terminal:
@@ -310,7 +301,10 @@ def restart(job_id: int) -> Job:
             return job
         if job.stage != Stage.FAILED:
             raise NotAllowed(_("Only a failed or queued job can be restarted."))
+        limits.lock(job.owner)
+        limits.demand(job.owner, seconds=shares.speech_total(job) - job.window_seconds_done)
         _reset(edit)
+        outbox.renew(job)
         rewind(edit)
         edit.log("Restarted; what was done before is kept.")
         advance(edit)

@@ -6,11 +6,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from whisper_jobs import schedule
+from sharing import links
+from whisper_jobs import enrich_rows, outbox, schedule
 from whisper_jobs.errors import FAILURES
-from whisper_jobs.models import Job, Step
+from whisper_jobs.models import Channel, EnrichmentState, Job, Step
 from whisper_jobs.pen import Edit
-from whisper_jobs.states import LANE_OF, Kind, Lane, Stage, StepState
+from whisper_jobs.states import ENRICHING, LANE_OF, Kind, Lane, Stage, StepState
+
+#: Where a step may stand that is to run, or to run again.
+_STOPPED = (StepState.HELD, StepState.FAILED)
 
 
 class Fenced(Exception):
@@ -33,7 +37,38 @@ def advance(edit: Edit) -> None:
     if not job.is_terminal and job.decoded_at and job.windows_total and job.windows_done == job.windows_total:
         edit.forward(Stage.ASSEMBLING)
         make_ready(edit, Kind.ASSEMBLE)
+    if job.stage in (Stage.ASSEMBLING, Stage.ENRICHING) and not job.cancel_requested_at:
+        _enrich_or_complete(edit)
     release(edit)
+
+
+def _enrich_or_complete(edit: Edit) -> None:
+    """With the words together, what was asked for beside them is made; when nothing of it is open, the job completes."""
+    steps = Step.objects.filter(job=edit.job)
+    if not steps.filter(kind=Kind.ASSEMBLE, state=StepState.DONE).exists():
+        return
+    ended = [StepState.DONE, StepState.FAILED]
+    if not steps.filter(kind__in=ENRICHING).exclude(state__in=ended).exists():
+        complete(edit)
+        return
+    edit.forward(Stage.ENRICHING)
+    for kind in ENRICHING:
+        make_ready(edit, kind, of=(StepState.HELD,))
+
+
+def complete(edit: Edit) -> None:
+    """The words and all that was asked for are there, or failed for good: the job has ended well."""
+    job = edit.job
+    job.stage, job.completed_at, job.stage_detail = Stage.COMPLETED, edit.now, ""
+    edit.log("The transcript is complete.")
+    if job.channel == Channel.API:
+        edit.show_share(links.open_for(job))
+    _call_back(edit, outbox.COMPLETED)
+
+
+def _call_back(edit: Edit, event: str) -> None:
+    if outbox.make_due(edit.job, event):
+        edit.ring(Lane.DELIVER)
 
 
 def release(edit: Edit) -> None:
@@ -41,12 +76,29 @@ def release(edit: Edit) -> None:
         edit.ring(Lane.SPEECH, released)
 
 
-def make_ready(edit: Edit, kind: Kind) -> None:
+def make_ready(edit: Edit, kind: Kind, *, of: tuple[StepState, ...] = _STOPPED) -> None:
     lane = LANE_OF[kind]
     turn = schedule.next_turn(lane, edit.job.owner_id, edit.job.priority, kind=kind)
-    held = Step.objects.filter(job=edit.job, kind=kind, state__in=[StepState.HELD, StepState.FAILED])
-    if not edit.job.is_terminal and held.update(state=StepState.READY, turn=turn, not_before=None):
-        edit.ring(lane)
+    stopped = Step.objects.filter(job=edit.job, kind=kind, state__in=of)
+    if not edit.job.is_terminal:
+        edit.ring(lane, stopped.update(state=StepState.READY, turn=turn, not_before=None))
+
+
+def rests(job: Job, step: Step) -> bool:
+    """Whether a step that stops now stays so, because its job has ended or is being cancelled."""
+    if step.kind in ENRICHING and job.stage == Stage.COMPLETED:
+        return False
+    return job.is_terminal or job.cancel_requested_at is not None
+
+
+def end_failed(edit: Edit, step: Step, *, code: str, message: str = "") -> None:
+    """A step has failed for good, and is settled so. The words are worth more than what comes after them."""
+    if step.kind not in ENRICHING:
+        fail_job(edit, code, message)
+        return
+    enrich_rows.mark(step, EnrichmentState.FAILED, error=message or FAILURES[code], finished_at=edit.now)
+    edit.log(f"{Kind(step.kind).label}: {message or FAILURES[code]}", "warning")
+    advance(edit)
 
 
 def fail_job(edit: Edit, code: str, message: str = "") -> None:
@@ -55,6 +107,8 @@ def fail_job(edit: Edit, code: str, message: str = "") -> None:
     job.stage, job.completed_at, job.stage_detail = Stage.FAILED, edit.now, ""
     edit.log(job.failure_error, "warning" if code == "cancelled" else "error")
     hold(job)
+    enrich_rows.rest(job)
+    _call_back(edit, outbox.FAILED)
     release(edit)
 
 
@@ -85,5 +139,6 @@ def rewind(edit: Edit) -> None:
         steps.filter(kind=Kind.PREPARE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
     # It was put together when the cancel came: that has to be done again, since the job did not complete by it.
     steps.filter(kind=Kind.ASSEMBLE, state=StepState.DONE).update(state=StepState.HELD, attempts=0)
+    enrich_rows.try_again(job)
     make_ready(edit, Kind.PREPARE)
     make_ready(edit, Kind.DECODE if job.media else Kind.FETCH)

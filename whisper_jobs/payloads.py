@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,19 +10,42 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sharing import links
+from sharing.models import Share
 from whisper_jobs import progress, queries
-from whisper_jobs.models import Job, LogLine, Segment, Step, Transcript
+from whisper_jobs.models import (
+    Analysis,
+    Attempt,
+    Channel,
+    Delivery,
+    DeliveryState,
+    EnrichmentState,
+    Job,
+    LogLine,
+    Segment,
+    Step,
+    Transcript,
+    Translation,
+)
 from whisper_jobs.models.worker import FRESH
 from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.states import Kind, Stage, StepState
 
 Json = dict[str, Any]
+_ONCE = [kind for kind in Kind if kind is not Kind.WINDOW]
 #: The newest lines of a runtime log that a job shows.
 LOG_LINES = 200
+#: The newest attempts to call back that a job shows.
+ATTEMPTS = 50
+#: What an analysis can consist of, and how the lack of it is told.
+ANALYSIS_PARTS: Json = {"summary": None, "key_points": [], "decisions": [], "action_items": [], "chapters": []}
 
 
-def job_summary(job: Job, position: int | None = None) -> Json:
-    """What lists and change messages carry: the job's own row and nothing that needs a query."""
+def job_summary(job: Job, position: int | None = None, eta: int | None = None) -> Json:
+    """What lists and change messages carry: the job's own row and nothing that needs a query.
+
+    `position` and `eta` are what queries.positions and pace.etas tell of it, where they were asked.
+    """
     return {
         "id": job.pk,
         "url": reverse("web:job", args=[job.pk]),
@@ -36,7 +60,7 @@ def job_summary(job: Job, position: int | None = None) -> Json:
         "queue_channel": job.channel,
         "queue_channel_label": job.get_channel_display(),
         "queue_position": position,
-        "eta_seconds": eta_seconds(job),
+        "eta_seconds": eta_seconds(job) if eta is None else eta,
         "owner_email": job.owner.email,
         "created_at": _iso(job.created_at),
         "started_at": _iso(job.started_at),
@@ -77,37 +101,154 @@ def _engine(job: Job) -> Json:
     }
 
 
-def job_full(job: Job, position: int | None = None, *, text_so_far: bool = True) -> Json:
+def job_full(
+    job: Job, position: int | None = None, *, eta: int | None = None, text_so_far: bool = True, api: str = "native"
+) -> Json:
     """Everything about one job. A constant number of queries, whatever the recording's length.
 
+    Its links are those of the URL namespace `api`, where whoever asks may follow them.
     Without `text_so_far` an unfinished job has no `transcript_text`: for those who get its segments besides.
     """
-    transcript = Transcript.objects.filter(job=job).first()
+    transcript = Transcript.objects.filter(job=job).first() if job.windows_total else None
     text = transcript.text if transcript else (_text_so_far(job) or None) if text_so_far else None
     return {
-        **job_summary(job, position),
+        **job_summary(job, position, eta),
         "source_description": job.source_description or None,
         "source_sha256": job.source_sha256 or None,
         "transcript_text": text,
         "speaker_aware_transcript": None,
-        "segments_url": reverse("native:segments", args=[job.pk]),
-        "exports": _exports(job),
+        "segments_url": reverse(f"{api}:segments", args=[job.pk]),
+        "exports": _exports(job, api),
         "steps": steps(job),
         "windows": {"total": job.windows_total, "done": job.windows_done},
         "runtime_log": runtime_log(job),
         "liveness": _liveness(job),
         "coverage": transcript.coverage if transcript else None,
-        "diarization": {"state": "skipped", "reason": _("This server does not tell speakers apart."), "speakers": []},
-        "analysis": _not_here(job.analysis_language) if job.analysis_language else None,
-        "translations": [_not_here(language) for language in job.translation_target_languages],
-        "share": None,
-        "callback": None,
+        "diarization": _diarization(job),
+        "analysis": _analysis_of(job),
+        "translations": _translations_of(job, api),
+        "share": _share_of(job),
+        "callback": _callback_of(job),
     }
 
 
-def _not_here(language: str) -> Json:
-    reason = _("This server has no language model for analysis and translation.")
-    return {"language": language, "state": "skipped", "text": None, "model": None, "error": reason}
+# What a job can't have yet is not looked for: submitting answers with the whole job.
+
+
+def _analysis_of(job: Job) -> Json | None:
+    if not (job.analysis_language or job.stage == Stage.COMPLETED):
+        return None
+    return analysis(Analysis.objects.filter(job=job).first())
+
+
+def _translations_of(job: Job, api: str) -> list[Json]:
+    if not (job.translation_target_languages or job.stage == Stage.COMPLETED):
+        return []
+    return [translation(row, api) for row in Translation.objects.filter(job=job).order_by("index")]
+
+
+def _share_of(job: Job) -> Json | None:
+    if job.stage != Stage.COMPLETED:
+        return None
+    return share(Share.objects.filter(job=job, revoked_at=None).first())
+
+
+def _callback_of(job: Job) -> Json | None:
+    if job.channel != Channel.API:
+        return None
+    return callback(Delivery.objects.filter(job=job).order_by("-id").first())
+
+
+def _diarization(job: Job) -> Json:
+    if job.disable_diarization:
+        return {"state": "disabled", "reason": _("Speakers were not asked for."), "speakers": []}
+    return {"state": "skipped", "reason": _("This server does not tell speakers apart."), "speakers": []}
+
+
+def analysis(row: Analysis | None) -> Json | None:
+    """What could be read out of the answer stands beside its text: summary, key_points and the rest."""
+    if row is None:
+        return None
+    return {**_enrichment(row), **{part: row.data.get(part, empty) for part, empty in ANALYSIS_PARTS.items()}}
+
+
+def translation(row: Translation, api: str = "native") -> Json:
+    done = row.state == EnrichmentState.DONE
+    links = {name: reverse(f"{api}:export", args=[row.job_id, name]) for name in FORMATS} if done else {}
+    return {**_enrichment(row), "exports": {name: f"{link}?language={row.language}" for name, link in links.items()}}
+
+
+def _enrichment(row: Analysis | Translation) -> Json:
+    skipped = row.state == EnrichmentState.SKIPPED
+    error = row.error or (_("This account may not use a language model, so this was left out.") if skipped else None)
+    return {
+        "language": row.language,
+        "state": row.state,
+        "text": row.text or None,
+        "model": row.model or None,
+        "error": error,
+        "prompt_tokens": row.prompt_tokens,
+        "completion_tokens": row.completion_tokens,
+        "finished_at": _iso(row.finished_at),
+    }
+
+
+def share(row: Share | None) -> Json | None:
+    if row is None:
+        return None
+    return {
+        "url": links.url_of(row),
+        "created_at": _iso(row.created_at),
+        "expires_at": _iso(row.expires_at),
+        "has_passcode": bool(row.passcode),
+        "allow_audio": row.allow_audio,
+        "views": row.views,
+        "last_viewed_at": _iso(row.last_viewed_at),
+    }
+
+
+def callback(row: Delivery | None) -> Json | None:
+    """The published keys and no more: a receiver's example is compared with it key by key."""
+    if row is None:
+        return None
+    ended = row.state in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DROPPED)
+    return {
+        "url": row.url,
+        "status": row.state if ended else "pending",
+        "http_status": row.http_status,
+        "last_attempt_at": _iso(row.last_attempt_at),
+        "delivered_at": _iso(row.delivered_at),
+        "error": row.error or None,
+    }
+
+
+def delivery(row: Delivery) -> Json:
+    """A callback with what its owner is told besides: the schedule and the newest attempts of it and those before it."""
+    return {
+        **(callback(row) or {}),
+        "event": row.event or None,
+        "webhook_id": row.webhook_id,
+        "attempts": row.attempts,
+        "next_attempt_at": _iso(row.due_at) if row.state == DeliveryState.DUE else None,
+        "log": [attempt(one) for one in _attempts_of(row)],
+    }
+
+
+def _attempts_of(row: Delivery) -> Iterable[Attempt]:
+    of_job = {"delivery__job": row.job_id} if row.job_id else {"delivery": row.pk}
+    return Attempt.objects.filter(**of_job).select_related("delivery").order_by("-id")[:ATTEMPTS]
+
+
+def attempt(row: Attempt) -> Json:
+    return {
+        "number": row.number,
+        "at": _iso(row.at),
+        "event": row.delivery.event,
+        "webhook_id": row.delivery.webhook_id,
+        "http_status": row.http_status,
+        "error": row.error or None,
+        "duration_ms": row.duration_ms,
+    }
 
 
 def _text_so_far(job: Job) -> str:
@@ -116,16 +257,16 @@ def _text_so_far(job: Job) -> str:
     return " ".join(Segment.objects.filter(job=job).order_by("start", "id").values_list("text", flat=True))
 
 
-def _exports(job: Job) -> Json:
+def _exports(job: Job, api: str) -> Json:
     if job.stage != Stage.COMPLETED:
         return {}
-    return {name: reverse("native:export", args=[job.pk, name]) for name in FORMATS}
+    return {name: reverse(f"{api}:export", args=[job.pk, name]) for name in FORMATS}
 
 
 def steps(job: Job) -> list[Json]:
     """The steps in order; all windows are told as one, with the first error among them."""
     told = []
-    for step in Step.objects.filter(job=job).exclude(kind=Kind.WINDOW).order_by("id"):
+    for step in Step.objects.filter(job=job, kind__in=_ONCE).order_by("id"):
         if step.kind == Kind.ASSEMBLE:
             told.append(_windows_as_step(job))
         told.append(_step(step))
@@ -143,7 +284,8 @@ def _step(step: Step) -> Json:
 
 
 def _windows_as_step(job: Job) -> Json:
-    worst = Step.objects.filter(job=job, kind=Kind.WINDOW).exclude(error="").order_by("index").first()
+    wrong = Step.objects.filter(job=job, kind=Kind.WINDOW).exclude(error="").order_by("index")
+    worst = wrong.first() if job.windows_total else None
     failed = worst is not None and worst.state == StepState.FAILED
     complete = job.decoded_at is not None and job.windows_done == job.windows_total
     begun = StepState.RUNNING if job.speech_started_at and not job.is_terminal else StepState.WAITING

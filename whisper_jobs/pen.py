@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from sharing.models import Share
 from whisper_jobs import broadcast, payloads, progress
 from whisper_jobs.doorbell import ring_on_commit
-from whisper_jobs.models import Job, LogLine, Segment, Tally
+from whisper_jobs.models import Delivery, Job, LogLine, Segment, Tally
 from whisper_jobs.states import STATUS_OF, Stage, later
 
 #: Never written by an edit.
@@ -35,12 +36,7 @@ class Edit:
         self._lines: list[LogLine] = []
         self._lanes: list[str] = []
         self._messages: list[broadcast.Message] = []
-        self._moved = False
         self._deleted = False
-
-    def announce_new(self) -> None:
-        """Tells queue pages that the line has changed, although the job's stage has not."""
-        self._moved = True
 
     def log(self, message: str, level: str = "info") -> None:
         self._lines.append(LogLine(job=self.job, at=self.now, level=level, stage=self.job.stage, message=message))
@@ -56,6 +52,13 @@ class Edit:
     def show_segments(self, window: int, rows: list[Segment]) -> None:
         told = [payloads.segment(row) for row in rows]
         self._messages.append({"type": "segments", "revision": self.revision, "window": window, "segments": told})
+
+    def show_callback(self, delivery: Delivery) -> None:
+        self._messages.append({"type": "callback", "revision": self.revision, "callback": payloads.delivery(delivery)})
+
+    def show_share(self, share: Share | None) -> None:
+        told = payloads.share(share)
+        self._messages.append({"type": "share", "revision": self.revision, "share": told})
 
     def discard(self, messages: list[tuple[str, broadcast.Message]]) -> None:
         """Deletes the job with all its rows, and tells those who watch."""
@@ -93,14 +96,22 @@ class Edit:
             entries = [payloads.log_line(line) for line in self._lines]
             messages.append((group, {"type": "log", "entries": entries}))
         messages.append((group, {**change, "job": {**summary, "steps": payloads.steps(self.job)}}))
-        change["moved"] = self._moved or self._before["stage"] != self.job.stage
+        change["moved"] = self._before["stage"] != self.job.stage
         messages += [(queue, change) for queue in queues_of(self.job)]
         broadcast.push_on_commit(messages)
 
 
-def queues_of(job: Job) -> tuple[str, str]:
-    """The queue pages that show this job: its owner's and that of those who see all."""
-    return broadcast.queue_group(job.owner_id), broadcast.queue_group(None)
+def queues_of(job: Job) -> tuple[str, str, str]:
+    """The queue pages that show this job: its owner's, those of its tenant's managers, and those of the admins."""
+    return broadcast.owner_queue(job.owner_id), broadcast.tenant_queue(job.tenant_id), broadcast.EVERY_QUEUE
+
+
+def introduce(job: Job, note: str, lanes: Iterable[str]) -> None:
+    """Announces a job that this transaction has made. Nobody has seen it yet, so nothing of it is locked or read again."""
+    LogLine.objects.create(job=job, at=job.created_at, level="info", stage=job.stage, message=note)
+    change = {"type": "change", "revision": job.revision, "job": payloads.job_summary(job), "moved": True}
+    broadcast.push_on_commit([(queue, change) for queue in queues_of(job)])
+    ring_on_commit(lanes)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from accounts.models import User
-from whisper_jobs.models import Job, Segment, Step, Tally, Worker
+from whisper_jobs.models import Job, Segment, Step, Tally, TranslatedSegment, Translation, Worker
 from whisper_jobs.models.worker import FRESH
 from whisper_jobs.states import PROCESSING, STATUS_OF, UNHEARD, Lane, Stage, Status, StepState, stages_of
 
@@ -22,15 +22,25 @@ def can_use(user: User) -> bool:
     return user.has_perm("whisper.use")
 
 
+def can_use_api(user: User) -> bool:
+    """Whether this user's personal tokens are good for the token API."""
+    return user.has_perm("whisper.api")
+
+
 def can_manage_all(user: User) -> bool:
     return user.has_perm("whisper.manage")
 
 
+def can_enrich(user: User) -> bool:
+    """Whether transcripts of this user may be sent to a language model."""
+    return user.has_perm("accounts.provider_openai")
+
+
 def visible_jobs(user: User, channel: str | None = None) -> QuerySet[Job]:
-    """The jobs that `user` may see, newest first."""
+    """The jobs that `user` may see, newest first: all for admins, those of their tenant for managers, else the own."""
     jobs = Job.objects.select_related("owner").order_by("-id")
-    if not can_manage_all(user):
-        jobs = jobs.filter(owner=user)
+    if not user.is_superuser:
+        jobs = jobs.filter(tenant=user.tenant_id) if can_manage_all(user) else jobs.filter(owner=user)
     return jobs.filter(channel=channel) if channel else jobs
 
 
@@ -45,9 +55,11 @@ class ListFilter:
     limit: int = 50
 
 
-def page_of_jobs(user: User, narrow: ListFilter) -> tuple[list[Job], int | None]:
-    """One page and the cursor of the next, or None at the end."""
-    jobs = visible_jobs(user, narrow.channel or None)
+def page_of_jobs(user: User, narrow: ListFilter, channel: str | None = None) -> tuple[list[Job], int | None]:
+    """One page of the jobs visible in `channel`, and the cursor of the next page, or None at the end."""
+    jobs = visible_jobs(user, channel)
+    if narrow.channel:
+        jobs = jobs.filter(channel=narrow.channel)
     if narrow.status:
         jobs = jobs.filter(stage__in=_stages(narrow.status))
     if narrow.text:
@@ -66,7 +78,15 @@ def _stages(status: str) -> Iterable[str]:
 
 
 def _mentions(text: str) -> Q:
-    fields = ("source_label", "source_title", "source_filename", "source_url", "source_note", "transcript__text")
+    fields = (
+        "source_label",
+        "source_title",
+        "source_filename",
+        "source_url",
+        "source_note",
+        "failure_code",
+        "transcript__text",
+    )
     found = Q()
     for field in fields:
         found |= Q(**{f"{field}__icontains": text})
@@ -75,7 +95,10 @@ def _mentions(text: str) -> Q:
 
 def summary(user: User, channel: str | None = None) -> dict[str, int]:
     """How many jobs that `user` sees are queued, processing, completed, failed."""
-    tallies = Tally.objects.all() if can_manage_all(user) else Tally.objects.filter(owner=user)
+    tallies = Tally.objects.all()
+    if not user.is_superuser:
+        seen = {"owner__tenant": user.tenant_id} if can_manage_all(user) else {"owner": user}
+        tallies = tallies.filter(**seen)
     if channel:
         tallies = tallies.filter(channel=channel)
     counted = dict(tallies.values_list("status").annotate(n=Sum("jobs")).values_list("status", "n"))
@@ -90,18 +113,43 @@ def summary(user: User, channel: str | None = None) -> dict[str, int]:
 
 def positions(jobs: Iterable[Job]) -> dict[int, int]:
     """Place in the queue (1 is next) of those jobs that have not been heard yet: owners take turns, oldest first."""
-    wanted = {job.pk for job in jobs if job.stage in UNHEARD}
-    if not wanted:
-        return {}
+    waiting = [job for job in jobs if job.stage in UNHEARD]
+    if len(waiting) < 2:
+        return {job.pk: _position(job) for job in waiting}
+    wanted = {job.pk for job in waiting}
     turn = Window(RowNumber(), partition_by=[F("owner")], order_by=[F("id").asc()])
     line = Job.objects.filter(stage__in=UNHEARD).annotate(turn=turn).order_by("-priority", "turn", "id")
     ids = line.values_list("id", flat=True)[:MOST_PLACES]
     return {pk: place for place, pk in enumerate(ids, start=1) if pk in wanted}
 
 
+def _position(job: Job) -> int:
+    """The same of one job, without the whole line: each other owner has as many turns before it as its own owner, or fewer."""
+    owners = Job.objects.filter(stage__in=UNHEARD, priority__gte=job.priority).values_list("priority", "owner")
+    counted = owners.annotate(n=Count("pk"), before=Count("pk", filter=Q(pk__lt=job.pk)))
+    line = {(priority, owner): (n, before) for priority, owner, n, before in counted}
+    mine = (job.priority, job.owner_id)
+    turn = line.pop(mine, (1, 0))[1] + 1
+    ahead: int = sum(
+        n if priority > job.priority else min(n, turn - 1) + (before >= turn)
+        for (priority, _owner), (n, before) in line.items()
+    )
+    place: int = ahead + turn
+    return place
+
+
 def segments_since(job_id: int, revision: int) -> QuerySet[Segment]:
     """Segments stored after the job had this revision, in order of time."""
     return Segment.objects.filter(job_id=job_id, revision__gt=revision).order_by("start", "id")
+
+
+def translated_texts(job_id: int, language: str, segments: Iterable[Segment]) -> dict[int, str] | None:
+    """segment id → its text in another language, for those that have one; None where no such translation was asked for."""
+    translation = Translation.objects.filter(job=job_id, language=language).first()
+    if translation is None:
+        return None
+    rows = TranslatedSegment.objects.filter(translation=translation, segment__in=[one.pk for one in segments])
+    return dict(rows.values_list("segment_id", "text"))
 
 
 def live_workers() -> dict[str, int]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from whisper_jobs import lifecycle, schedule
+from whisper_jobs import lifecycle, limits, schedule
 from whisper_jobs.doorbell import ring
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Job, Step
-from whisper_jobs.moves import Fenced, advance, close_cancelled, fail_job, rewind, settle
+from whisper_jobs.moves import Fenced, advance, close_cancelled, end_failed, rests, rewind, settle
 from whisper_jobs.pen import Gone, editing
+from whisper_jobs.runs import NotAllowed
 from whisper_jobs.states import ACTIVE, Kind, Stage, StepState
 
 #: A step whose worker died this often is taken to be the cause.
@@ -25,7 +26,7 @@ def lose(step: Step) -> None:
     try:
         with editing(step.job_id) as edit:
             deadly = step.losses + 1 >= MOST_LOSSES
-            stays = edit.job.is_terminal or edit.job.cancel_requested_at
+            stays = rests(edit.job, step)
             state = StepState.FAILED if deadly else StepState.HELD if stays else StepState.READY
             settle(
                 step,
@@ -38,8 +39,8 @@ def lose(step: Step) -> None:
             then = "it is not tried again" if state != StepState.READY else "another takes over"
             edit.log(f"The worker died during “{Kind(step.kind).label}”; {then}.", "warning")
             edit.ring(step.lane)
-            if deadly and not edit.job.is_terminal:
-                fail_job(edit, "worker_lost")
+            if deadly and not stays:
+                end_failed(edit, step, code="worker_lost")
             close_cancelled(edit)
     except (Gone, Fenced):
         return
@@ -88,20 +89,20 @@ def _ring_ready_lanes() -> None:
         ring(lane, min(steps, schedule.idle_workers(lane)))
 
 
-def run_now(*, limit: int, reset_failed: bool) -> dict[str, int]:
-    """Restarts up to `limit` failed jobs, oldest first, if asked, and rings the lanes that have work."""
-    failed = Job.objects.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
+def run_now(jobs: QuerySet[Job], *, limit: int, reset_failed: bool) -> dict[str, int]:
+    """Restarts up to `limit` failed ones of `jobs`, oldest first, if asked, and rings the lanes that have work."""
+    failed = jobs.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
     again = list(failed.values_list("pk", flat=True)[:limit]) if reset_failed else []
     reset = sum(_restarted(job_id) for job_id in again)
-    waiting = Job.objects.filter(stage=Stage.QUEUED).count()
+    waiting = jobs.filter(stage=Stage.QUEUED).count()
     _ring_ready_lanes()
     return {"reset": reset, "queued": waiting}
 
 
 def _restarted(job_id: int) -> bool:
-    """False when somebody deleted or restarted it meanwhile."""
+    """False when somebody deleted or restarted it meanwhile, and when its owner may not have one more."""
     try:
         lifecycle.restart(job_id)
-    except (Gone, lifecycle.NotAllowed):
+    except (Gone, NotAllowed, limits.LimitReached):
         return False
     return True

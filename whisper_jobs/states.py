@@ -1,10 +1,11 @@
 """The diagram: stages of a job, the published status of each, states of a step, and which lane does which kind.
 
-job    queued → fetching → decoding → waiting → transcribing → assembling → completed
+job    queued → fetching → decoding → waiting → transcribing → assembling → enriching → completed
        any of them → failed;  failed → queued (restart);  stages only move forward otherwise
 step   held → waiting → ready → running → done
        running → ready (retry, lost worker, handed back) | failed | held (cancelled)
        held: something else must happen first;  waiting: a window that schedule may release
+       analyse and translate also run on a completed job, when they are asked for again
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Stage(models.TextChoices):
     WAITING = "waiting", _("Waiting for a free transcriber")
     TRANSCRIBING = "transcribing", _("Transcribing")
     ASSEMBLING = "assembling", _("Putting the transcript together")
+    ENRICHING = "enriching", _("Analysing and translating")
     COMPLETED = "completed", _("Completed")
     FAILED = "failed", _("Failed")
 
@@ -44,6 +46,7 @@ STATUS_OF: dict[str, Status] = {
     Stage.WAITING: Status.TRANSCRIBING,
     Stage.TRANSCRIBING: Status.TRANSCRIBING,
     Stage.ASSEMBLING: Status.FINALIZING,
+    Stage.ENRICHING: Status.FINALIZING,
     Stage.COMPLETED: Status.COMPLETED,
     Stage.FAILED: Status.FAILED,
 }
@@ -79,6 +82,8 @@ class Kind(models.TextChoices):
     DECODE = "decode", _("Read the sound")
     WINDOW = "window", _("Transcribe")
     ASSEMBLE = "assemble", _("Assemble")
+    ANALYSE = "analyse", _("Analyse")
+    TRANSLATE = "translate", _("Translate")
 
 
 class Lane(models.TextChoices):
@@ -94,4 +99,8 @@ LANE_OF: dict[str, Lane] = {
     Kind.DECODE: Lane.FETCH,
     Kind.WINDOW: Lane.SPEECH,
     Kind.ASSEMBLE: Lane.DELIVER,
+    Kind.ANALYSE: Lane.ENRICH,
+    Kind.TRANSLATE: Lane.ENRICH,
 }
+#: Steps that come after the words: they may fail without the job, and run again on a completed one.
+ENRICHING = (Kind.ANALYSE, Kind.TRANSLATE)

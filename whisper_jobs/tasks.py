@@ -11,20 +11,26 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from whisper_jobs import doorbell, presence, recovery, uploads
+from whisper_jobs import callbacks, doorbell, intake, presence, recovery, resumable, uploads
+from whisper_jobs.deliverer import Deliverer
+from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline.fetch import clear_after
 from whisper_jobs.pipeline.heart import Heart
 from whisper_jobs.pipeline.run import work_once
-from whisper_jobs.states import Kind
+from whisper_jobs.states import Kind, Lane
 
 log = logging.getLogger(__name__)
 _hearts: list[Heart] = []
+_deliverers: list[Deliverer] = []
+#: A worker that ends waits so long for callbacks on their way; the supervisor kills it some seconds later.
+LAST_CALLBACKS_SECONDS = 4.0
 
 
 def bury_the_dead() -> None:
     """Forgets workers of this host that are no more, so that none of them counts as up, and frees what they held."""
     for process in presence.dead_here():
         recovery.lose_all(process)
+        callbacks.free(process)
         clear_after(process)
         presence.gone(process)
 
@@ -34,6 +40,9 @@ def work(lane: str) -> None:
     """Does one step and rings again, so that a lane with work stays awake and others get their turn between."""
     heart = _hearts[0]
     heart.hear()
+    if lane == Lane.DELIVER:
+        for deliverer in _deliverers:
+            deliverer.ring()
     if not heart.stopped.is_set() and work_once(lane, heart):
         doorbell.ring(lane)
 
@@ -42,11 +51,15 @@ def work(lane: str) -> None:
 def sweep() -> None:
     bury_the_dead()
     recovery.sweep(timedelta(seconds=settings.TOOLS.lease_seconds))
+    callbacks.free_silent()
 
 
 @shared_task(name="whisper.reap")
 def reap() -> None:
     presence.forget_silent()
+    callbacks.forget_tests()
+    intake.reap_keys()
+    resumable.reap()
     uploads.reap_orphans()
 
 
@@ -71,8 +84,17 @@ def _begin(sender: Any) -> None:
     _hearts[:] = [heart]
     heart.start()
     sweep()
+    if Lane.DELIVER in lanes:
+        _begin_delivering(heart)
     for lane in lanes:
         doorbell.ring(lane)
+
+
+def _begin_delivering(heart: Heart) -> None:
+    guard = Guard(settings.TOOLS.outbound_allow)
+    deliverer = Deliverer(heart.process.name, guard, poll_seconds=settings.TOOLS.sweep_seconds)
+    _deliverers[:] = [deliverer]
+    deliverer.start()
 
 
 def _limits() -> dict[str, float]:
@@ -85,9 +107,13 @@ def _limits() -> dict[str, float]:
 def _stop(**kwargs: Any) -> None:
     for heart in _hearts:
         heart.stop()
+    for deliverer in _deliverers:
+        deliverer.stop()
 
 
 @worker_shutdown.connect
 def _end(**kwargs: Any) -> None:
+    for deliverer in _deliverers:
+        deliverer.end(LAST_CALLBACKS_SECONDS)
     for heart in _hearts:
         presence.gone(heart.process.name)

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any, cast
@@ -21,7 +20,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs.models import Job
+from whisper_jobs.models import Job, Upload, UploadPart
 
 MB = 1 << 20
 #: A request's body and the file in it, which is then moved into storage, are on disk together for a moment.
@@ -139,7 +138,7 @@ class Stored:
 
 def store_upload(file: UploadedFile[Any]) -> Stored:
     """Moves an uploaded file into storage. Raises OSError when the disk is full."""
-    digest = getattr(file, "sha256", "") or _digest_of(file.chunks())
+    digest = digest_of(file)
     size = file.size or 0
     name = store_original(file)
     # Where storage has moved it, whoever collects the object would look for it in vain, and complain.
@@ -147,9 +146,19 @@ def store_upload(file: UploadedFile[Any]) -> Stored:
     return Stored(name, size, digest)
 
 
-def _digest_of(chunks: Iterable[bytes]) -> str:
+def has_room(wanted_bytes: int) -> bool:
+    """Whether so much can be written without touching what must stay free."""
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    return free - wanted_bytes >= settings.TOOLS.disk_reserve_mb * MB
+
+
+def digest_of(file: UploadedFile[Any]) -> str:
+    """SHA-256, as taken while the file arrived, or read from it."""
+    known: str = getattr(file, "sha256", "")
+    if known:
+        return known
     digest = hashlib.sha256()
-    for chunk in chunks:
+    for chunk in file.chunks():
         digest.update(chunk)
     return digest.hexdigest()
 
@@ -158,7 +167,13 @@ def store_original(file: File[Any]) -> str:
     """Saves the original in a folder of its own and returns its name in storage."""
     if isinstance(file, TemporaryUploadedFile):
         file.seek(0)
-    return default_storage.save(f"{_ROOT}/{uuid4().hex}/original", file)
+    name = f"{_ROOT}/{uuid4().hex}/original"
+    try:
+        return default_storage.save(name, file)
+    except BaseException:
+        # What was written before the disk was full would keep it full.
+        remove(name)
+        raise
 
 
 def beside(media: str, name: str) -> str:
@@ -192,7 +207,7 @@ def _remove_folder(folder: str) -> None:
 
 
 def reap_orphans() -> int:
-    """Deletes folders that no job knows, left by a process that died or came too late. Returns how many."""
+    """Deletes folders that no job and no upload knows, left by a process that died or came too late. Returns how many."""
     try:
         names, _files = default_storage.listdir(_ROOT)
     except FileNotFoundError:
@@ -207,7 +222,9 @@ def reap_orphans() -> int:
 
 def _unknown(folders: list[str]) -> list[str]:
     originals = [f"{folder}/original" for folder in folders]
-    known = set(Job.objects.filter(media__in=originals).values_list("media", flat=True))
+    # In the order in which a file passes from one to the next, so that none is missed on its way.
+    owners = (UploadPart.objects, Upload.objects, Job.objects)
+    known = {media for rows in owners for media in rows.filter(media__in=originals).values_list("media", flat=True)}
     return [folder for folder in folders if f"{folder}/original" not in known]
 
 

@@ -1,8 +1,9 @@
 // The form that takes a link or a file: one or the other, dropped or chosen, with the upload's own progress.
 
-import { upload } from "./api.js";
+import { call, upload } from "./api.js";
 import { setHidden, setProgress, setText, field } from "./dom.js";
 import { bytes, percent, speed, timeLeft } from "./format.js";
+import * as resumable from "./resumable.js";
 import { data, text } from "./texts.js";
 
 const form = document.getElementById("composer");
@@ -13,7 +14,8 @@ const submit = document.getElementById("submit");
 const veil = document.getElementById("veil");
 const link = form.elements.source_url;
 const picker = form.elements.media_file;
-const { upload_limit_bytes: limit, upload_limit_label: limitLabel, submit_url: submitUrl } = data("start");
+const { upload_limit_bytes: limit, upload_limit_label: limitLabel, submit_url: submitUrl, uploads_url: uploadsUrl } =
+  data("start");
 
 let file = null;
 let running = null;
@@ -57,18 +59,45 @@ function showErrors(errors, sentence = "") {
   first?.focus();
 }
 
+function fields() {
+  const names = ["model", "language", "analysis_language", "source_label", "source_note"];
+  const given = names.map((name) => [name, form.elements[name]?.value.trim()]).filter(([, value]) => value);
+  const targets = [...form.querySelectorAll(".targets select")].map(({ value }) => value).filter(Boolean);
+  return { ...Object.fromEntries(given), ...(targets.length && { translation_target_languages: targets }) };
+}
+
 function body() {
   const sent = new FormData();
   if (file) sent.append("media_file", file, file.name);
   else sent.append("source_url", link.value.trim());
-  for (const name of ["model", "language", "source_label", "source_note"]) {
-    const value = form.elements[name].value.trim();
-    if (value) sent.append(name, value);
-  }
+  for (const [name, value] of Object.entries(fields())) for (const one of [value].flat()) sent.append(name, one);
   return sent;
 }
 
+/** In pieces first, then the job. The browser remembers the pieces until there is one, so that nothing is sent twice. */
+function sendInPieces() {
+  const { done, cancel } = resumable.send(file, uploadsUrl, { onProgress: showProgress, onWaiting: showWaiting });
+  return { done: done.then(({ id, forget }) => handIn(id, forget)), cancel };
+}
+
+async function handIn(id, forget) {
+  try {
+    const answer = await call("POST", submitUrl, { upload_id: id, ...fields() });
+    await forget();
+    return answer;
+  } catch (error) {
+    if (error.errors?.upload_id) await forget();
+    throw error;
+  }
+}
+
+function showWaiting() {
+  setText(field(sending, "rate"), text("upload_waiting"));
+  setText(document.getElementById("composer-status"), text("upload_waiting"));
+}
+
 function showProgress({ sent, total, rate, left }) {
+  setText(document.getElementById("composer-status"), "");
   const value = total ? (100 * sent) / total : 0;
   setProgress(sending.querySelector("progress"), value);
   setText(field(sending, "percent"), percent(value));
@@ -87,15 +116,18 @@ async function send() {
   if (problem) return showErrors(file ? { media_file: [problem] } : { source_url: [problem] });
   showErrors({});
   showProgress({ sent: 0, total: file?.size ?? 1, rate: 0, left: 0 });
+  setText(document.getElementById("composer-status"), "");
   setText(field(sending, "rate"), "");
   busy(true);
-  running = upload(submitUrl, body(), showProgress);
+  const inPieces = resumable.isLarge(file, uploadsUrl);
+  running = inPieces ? sendInPieces() : upload(submitUrl, body(), showProgress);
   try {
     const { job } = await running.done;
     clear();
     document.dispatchEvent(new CustomEvent("job:submitted", { detail: job }));
     document.getElementById("composer-status").textContent = text("submitted", { title: job.title });
   } catch (error) {
+    setText(document.getElementById("composer-status"), "");
     if (error.code === "aborted") document.getElementById("composer-status").textContent = error.message;
     else showErrors(error.errors ?? {}, error.message);
   } finally {

@@ -10,6 +10,7 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
 const hourMinute = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const dayMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const utcDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 const dayMonthYear = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const clockSeconds = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 
@@ -61,7 +62,7 @@ export function when(date, now = new Date()) {
   return (date.getFullYear() === now.getFullYear() ? dayMonth : dayMonthYear).format(date);
 }
 
-const SHAPES = { when, full: (date) => full.format(date), seconds: (date) => clockSeconds.format(date) };
+const SHAPES = { when, day: (date) => utcDay.format(date), full: (date) => full.format(date), seconds: (date) => clockSeconds.format(date) };
 
 /** Fills <time data-shape="when|full|seconds"> elements in the reader's own language and time zone. */
 export function localiseTimes(root = document) {

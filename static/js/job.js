@@ -1,12 +1,13 @@
 // One recording's page: progress, steps, log and transcript, as they are stored and pushed.
 
 import { call } from "./api.js";
+import { copyText } from "./clipboard.js";
 import { field, setData, setHidden, setProgress, setText, stamp } from "./dom.js";
 import { bytes, languageName, percent, setTime, span, timeLeft } from "./format.js";
 import { keepOpen } from "./live.js";
 import { Revisions } from "./revisions.js";
 import { showState } from "./state.js";
-import { data, label, text } from "./texts.js";
+import { data, label, text, told } from "./texts.js";
 import { TranscriptView } from "./transcript.js";
 
 const start = data("start");
@@ -15,11 +16,12 @@ const log = document.getElementById("log");
 const steps = document.getElementById("steps");
 const newest = document.getElementById("newest");
 const announce = document.getElementById("announce");
-const transcript = new TranscriptView(document.getElementById("text"));
+export const transcript = new TranscriptView(document.getElementById("text"));
 const revisions = new Revisions();
 const seen = { job: start.job, watched: false, logged: new Set(start.job.runtime_log.map(keyOf)) };
 
 const ACTIVE = new Set(["queued", "downloading", "transcribing", "finalizing"]);
+const UNHEARD = new Set(["queued", "fetching", "decoding", "waiting"]);
 const isActive = (job) => ACTIVE.has(job.status);
 const put = (name, value) => setText(field(page, name), value);
 
@@ -41,6 +43,13 @@ function showJob(job) {
   if (before.stage !== now.stage) setText(announce, label("stage", now.stage, now.stage_label));
 }
 
+/** A change of a job that waits tells neither its place nor how long it takes; both follow in a message of their own. */
+function keepPlace(job) {
+  if (!UNHEARD.has(job.stage)) return job;
+  const { queue_position, eta_seconds } = seen.job;
+  return { ...job, queue_position: job.queue_position ?? queue_position, eta_seconds: job.eta_seconds ?? eta_seconds };
+}
+
 function showFacts(job) {
   if (job.source_type === "upload") put("source", job.source_filename);
   put("duration", job.source_duration_human);
@@ -48,7 +57,7 @@ function showFacts(job) {
   put("model", job.model === "auto" ? "" : job.model);
   const language = job.detected_language || job.language;
   put("language", language ? languageName(language) : "");
-  put("engine", job.quality === "draft" ? "" : job.engine_reason);
+  put("engine", job.quality === "draft" ? "" : told(job.engine_reason));
 }
 
 function showProgress(job) {
@@ -68,13 +77,13 @@ function detailOf(job) {
   if (job.status === "completed") return text("took", { time: span((new Date(job.completed_at) - new Date(job.started_at)) / 1000) });
   const heard = job.steps?.find((step) => step.kind === "window");
   if (!job.stage_detail && heard?.total) return text("parts", { n: Math.min(heard.done + 1, heard.total), total: heard.total });
-  return job.stage_detail;
+  return told(job.stage_detail);
 }
 
 function showOutcome(job) {
   setHidden(field(page, "failure-box"), job.status !== "failed");
   put("failure-title", text(job.failure_code === "cancelled" ? "was_cancelled" : "has_failed"));
-  put("failure", label("failures", job.failure_error, job.failure_error));
+  put("failure", told(job.failure_error));
   put("failure-code", job.failure_code);
   setHidden(field(page, "failure-again"), !start.model_failures.includes(job.failure_code));
   setHidden(field(page, "draft-box"), job.quality !== "draft" || job.status === "failed");
@@ -92,15 +101,15 @@ function showActions(job) {
   setHidden(page.querySelector('[data-action="delete"]'), isActive(job) && job.status !== "queued");
 }
 
-function showSteps(told) {
+function showSteps(rows) {
   steps.replaceChildren(
-    ...told.map((step) => {
+    ...rows.map((step) => {
       const item = stamp("step");
       setData(item, "kind", step.kind);
       setData(item, "state", step.state);
       setText(field(item, "name"), label("kind", step.kind, step.label));
       setText(field(item, "state"), stepState(step));
-      setText(field(item, "error"), label("failures", step.error, step.error));
+      setText(field(item, "error"), told(step.error));
       setHidden(field(item, "error"), !step.error);
       return item;
     }),
@@ -145,7 +154,7 @@ function takeLog(entries) {
     const item = stamp("log-line");
     setData(item, "level", line.level);
     setTime(item.querySelector("time"), line.at);
-    setText(field(item, "message"), line.message);
+    setText(field(item, "message"), told(line.message));
     log.append(item);
   }
   if (atEnd) log.scrollTop = log.scrollHeight;
@@ -163,8 +172,9 @@ const on = {
     // A whole job is sent before the segments that belong to it, a summary after them.
     if (job.windows) revisions.promise(revision);
     else revisions.keep(revision);
-    if (revision > seen.job.revision) showJob(job);
+    if (revision > seen.job.revision) showJob(keepPlace(job));
   },
+  place: ({ queue_position, eta_seconds }) => showJob({ queue_position, eta_seconds }),
   log: ({ entries }) => takeLog(entries),
   deleted: () => location.assign(start.queue_url),
 };
@@ -187,28 +197,12 @@ async function act(name) {
 }
 
 async function copy() {
-  const words = transcript.text();
-  try {
-    await navigator.clipboard.writeText(words);
-  } catch {
-    copyBySelection(words);
-  }
+  await copyText(transcript.text());
   const name = document.querySelector("#copy span");
   const idle = name.textContent;
   setText(name, text("copied"));
   setText(announce, text("copied"));
   setTimeout(() => setText(name, idle), 2000);
-}
-
-/** Where the page is not served over https, browsers have no clipboard for scripts but still copy a selection. */
-function copyBySelection(words) {
-  const area = document.createElement("textarea");
-  area.value = words;
-  area.className = "visually-hidden";
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }
 
 const confirm = document.getElementById("confirm-delete");
@@ -236,6 +230,10 @@ showJob(start.job);
 log.scrollTop = log.scrollHeight;
 keepOpen({
   path: () => `${start.socket}?since=${revisions.whole}`,
-  onMessage: (message) => on[message.type]?.(message),
+  onMessage: (message) => {
+    on[message.type]?.(message);
+    // For the parts of the page that have a script of their own.
+    document.dispatchEvent(new CustomEvent(`job:${message.type}`, { detail: message }));
+  },
   onState: (state, reason) => showState(document.getElementById("live"), state, reason),
 });

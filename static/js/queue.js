@@ -1,7 +1,7 @@
 // The list of recordings: what the server rendered, kept up to date over a socket, filtered and paged without a reload.
 
 import { call } from "./api.js";
-import { data, label, text } from "./texts.js";
+import { data, label, text, told } from "./texts.js";
 import { field, setData, setHidden, setProgress, setText, stamp } from "./dom.js";
 import { percent, setTime, span, timeLeft } from "./format.js";
 import { keepOpen } from "./live.js";
@@ -16,7 +16,8 @@ const live = document.getElementById("live");
 
 const jobs = new Map();
 const removed = new Set();
-const view = { status: start.status, q: start.q, next: start.next, positions: {}, asked: 0 };
+const view = { status: start.status, q: start.q, next: start.next, positions: {}, etas: {}, asked: 0 };
+const UNHEARD = new Set(["queued", "fetching", "decoding", "waiting"]);
 const ACTIVE = new Set(["queued", "downloading", "transcribing", "finalizing"]);
 
 const fits = (job) => !view.status || (view.status === "active" ? ACTIVE.has(job.status) : job.status === view.status);
@@ -39,21 +40,32 @@ function showJob(job) {
   setText(field(row, "stage"), placeOf(job) ?? label("stage", job.stage, job.stage_label));
   setText(field(row, "eta"), job.cancel_requested ? text("cancelling") : timeLeftOf(job));
   setText(field(row, "percent"), percent(job.progress));
+  // Of one that waits its place says more, and both don't fit.
+  setHidden(field(row, "percent"), isWaiting(job) && timeLeftOf(job) !== "");
   setProgress(field(row, "progress"), job.progress);
   setText(field(row, "outcome"), outcomeOf(job));
 }
 
 const isWaiting = (job) => job.stage === "queued" || job.stage === "waiting";
 
+/** A change of a job that waits tells neither its place nor how long it takes: that comes with the line. */
+function keepPlace(job, { queue_position, eta_seconds }) {
+  if (!UNHEARD.has(job.stage)) return job;
+  return { ...job, queue_position: job.queue_position ?? queue_position, eta_seconds: job.eta_seconds ?? eta_seconds };
+}
+
 function placeOf(job) {
   const position = view.positions[job.id] ?? job.queue_position;
   return position && isWaiting(job) ? text("position", { n: position }) : null;
 }
 
-const timeLeftOf = (job) => (Number.isFinite(job.eta_seconds) ? timeLeft(job.eta_seconds) : "");
+function timeLeftOf(job) {
+  const eta = (UNHEARD.has(job.stage) ? view.etas[job.id] : null) ?? job.eta_seconds;
+  return Number.isFinite(eta) ? timeLeft(eta) : "";
+}
 
 function outcomeOf(job) {
-  if (job.status === "failed") return label("failures", job.failure_error, job.failure_error);
+  if (job.status === "failed") return told(job.failure_error);
   if (job.status !== "completed" || !job.started_at) return "";
   return text("took", { time: span((new Date(job.completed_at) - new Date(job.started_at)) / 1000) });
 }
@@ -73,8 +85,9 @@ function take(job) {
   // What the search finds is the server's to say: an unknown job waits for the next question.
   if (!known && view.q) return;
   if (!fits(job)) return drop(job.id);
-  jobs.set(job.id, job);
-  showJob(job);
+  const now = known ? keepPlace(job, known) : job;
+  jobs.set(job.id, now);
+  showJob(now);
   showEmptiness();
 }
 
@@ -172,9 +185,10 @@ const on = {
     removed.add(id);
     drop(id);
   },
-  queue: ({ summary, positions }) => {
+  queue: ({ summary, positions, etas }) => {
     if (summary) showSummary(summary);
     view.positions = positions ?? {};
+    view.etas = etas ?? {};
     for (const job of jobs.values()) if (isWaiting(job)) showJob(job);
   },
 };

@@ -40,6 +40,7 @@ export class TranscriptView {
   #segments = [];
   #seen = new Set();
   #shown = new Map();
+  #other = null;
 
   constructor(root) {
     this.#root = root;
@@ -67,10 +68,40 @@ export class TranscriptView {
     this.#root.replaceChildren();
   }
 
+  /** Shows other texts, by segment's id, beside the segments' own; none of them when they are null. */
+  beside(texts, language) {
+    this.#other = texts && { texts, language };
+    this.#root.classList.toggle("beside", Boolean(texts));
+    for (const paragraph of paragraphs(this.#segments)) this.#showOther(this.#shown.get(keyOf(paragraph)), paragraph);
+  }
+
+  /** The element of the segment that is spoken at a time, or of the last one before it. */
+  at(seconds) {
+    return [...this.#root.querySelectorAll("[data-start]")].findLast(({ dataset }) => Number(dataset.start) <= seconds + 0.05);
+  }
+
+  /** Whether something is there that is spoken at this time or later. */
+  reaches(seconds) {
+    return this.#segments.some((segment) => segment.end >= seconds);
+  }
+
+  /** What is read: in the other language where one is shown. */
   text() {
     return paragraphs(this.#segments)
-      .map((paragraph) => (paragraph.speaker ? `${paragraph.speaker}: ${paragraph.text}` : paragraph.text))
+      .map((paragraph) => ({ ...paragraph, text: this.#other ? joined(paragraph, this.#other.texts) : paragraph.text }))
+      .map(({ speaker, text }) => (speaker ? `${speaker}: ${text}` : text))
       .join("\n\n");
+  }
+
+  #showOther(element, paragraph) {
+    element.querySelector(".other")?.remove();
+    if (!this.#other) return;
+    const body = document.createElement("p");
+    body.className = "other";
+    body.lang = this.#other.language;
+    body.dir = "auto";
+    body.textContent = joined(paragraph, this.#other.texts);
+    element.append(body);
   }
 
   /** Paragraphs that stay the same keep their elements, so that what is being read does not move or lose a selection. */
@@ -88,6 +119,7 @@ export class TranscriptView {
       if (!element) {
         element = draw(paragraph, fresh);
         this.#shown.set(key, element);
+        this.#showOther(element, paragraph);
         if (before) before.after(element);
         else this.#root.prepend(element);
       }
@@ -97,6 +129,12 @@ export class TranscriptView {
 }
 
 const keyOf = ({ segments }) => `${segments[0].id}-${segments.at(-1).id}-${segments.length}`;
+
+/** A paragraph's segments in other words. */
+function joined({ segments }, texts) {
+  const words = segments.map((segment) => (texts.get(segment.id) ?? "").split(/\s+/).filter(Boolean).join(" "));
+  return words.filter(Boolean).reduce((before, next) => (before ? before + joint(before, next) + next : next), "");
+}
 
 function draw(paragraph, fresh) {
   const element = stamp("paragraph");
@@ -113,6 +151,7 @@ function draw(paragraph, fresh) {
     const words = segment.text.split(/\s+/).filter(Boolean).join(" ");
     const span = document.createElement("span");
     span.textContent = words;
+    span.dataset.start = segment.start;
     span.title = `${clock(segment.start)}–${clock(segment.end)}`;
     if (fresh.has(segment.id)) span.className = "new";
     body.append(before && joint(before, words), span);

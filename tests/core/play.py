@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from whisper_jobs import intake, lifecycle
 from whisper_jobs.intake import Submission
-from whisper_jobs.lifecycle import NewWindow, Run
+from whisper_jobs.lifecycle import NewWindow
 from whisper_jobs.models import Job, Step
+from whisper_jobs.runs import Run
 from whisper_jobs.speech.transcript import Segment, Word
 from whisper_jobs.states import Kind
 

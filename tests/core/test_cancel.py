@@ -7,8 +7,8 @@ import pytest
 from accounts.models import User
 from tests.core.play import Stage, fresh
 from whisper_jobs import lifecycle, recovery
-from whisper_jobs.lifecycle import NotAllowed
 from whisper_jobs.models import Segment
+from whisper_jobs.runs import NotAllowed
 
 
 def test_a_queued_job_is_cancelled_at_once(stage: Stage, alice: User) -> None:

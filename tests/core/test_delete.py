@@ -9,9 +9,9 @@ from django.core.files.storage import default_storage
 from accounts.models import User
 from tests.core.play import Stage
 from whisper_jobs import lifecycle, queries, uploads
-from whisper_jobs.lifecycle import NotAllowed
 from whisper_jobs.models import Job, Segment, Step
 from whisper_jobs.pen import Gone
+from whisper_jobs.runs import NotAllowed
 
 
 @pytest.mark.django_db(transaction=True)

@@ -69,7 +69,7 @@ def test_a_lost_acknowledgement_makes_no_worker_deaf(tmp_path: Path) -> None:
             _wait_for(notes, bells)
         finally:
             worker.kill()
-            worker.wait()
+            worker.wait(15)
 
 
 def _wait_for(notes: Path, wanted: list[str]) -> None:

@@ -52,7 +52,7 @@ def test_a_worker_that_died_on_this_host_is_noticed_without_waiting(stage: Stage
     tasks.sweep()
     assert Step.objects.filter(state=StepState.RUNNING).count() == 1, "it lives"
     child.kill()
-    child.communicate()
+    child.communicate(timeout=15)
     tasks.sweep()
     assert Step.objects.filter(state=StepState.RUNNING).count() == 0
     assert not Worker.objects.filter(pid=dead.pid).exists()

@@ -8,8 +8,8 @@ from accounts.models import User
 from tests.core.play import Stage, fresh, window
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import NotAllowed
 from whisper_jobs.models import Job, Segment
+from whisper_jobs.runs import NotAllowed
 from whisper_jobs.states import Kind
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from tests.core.play import Stage
+from whisper_jobs.models import Job, Segment, Step
 
 PUBLISHED = [
     "id",
@@ -123,11 +126,39 @@ def test_a_bad_parameter_is_refused(api: Any, alice: User, query: str) -> None:
 def test_a_list_takes_the_same_queries_whatever_its_length(
     api: Any, alice: User, stage: Stage, django_assert_max_num_queries: Any
 ) -> None:
-    for _ in range(12):
-        stage.submit(alice)
+    seed = stage.submit(alice)
+    Job.objects.bulk_create([_copy(seed) for _ in range(99)])
     client = api(alice)
     with django_assert_max_num_queries(6):
-        assert len(client.get("/api/whisper/jobs?limit=100").json()["jobs"]) == 12
+        assert len(client.get("/api/whisper/jobs?limit=100").json()["jobs"]) == 100
+
+
+def _copy(job: Job) -> Job:
+    fields = {field.attname: getattr(job, field.attname) for field in Job._meta.concrete_fields if field.name != "id"}
+    return Job(**fields)
+
+
+def test_a_job_takes_the_same_queries_whatever_its_length(api: Any, alice: User, stage: Stage) -> None:
+    job, client = stage.completed(alice, windows=2), api(alice)
+    url = f"/api/whisper/jobs/{job.pk}"
+
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(path).status_code == 200
+        return len(seen)
+
+    paths = (url, f"{url}/segments?limit=1000")
+    short = [queries(path) for path in paths]
+    step = Step.objects.filter(job=job, kind="window").last()
+    assert step is not None
+    rows = [
+        Segment(job=job, step=step, position=n, start=n, end=n + 1, text="word " * 8, revision=1)
+        for n in range(9, 10_009)
+    ]
+    Segment.objects.bulk_create(rows, batch_size=2000)
+    assert [queries(path) for path in paths] == short
+    page = client.get(f"{url}/segments?limit=1000&offset=9500").json()
+    assert (len(page["segments"]), page["next"]) == (502, None)
 
 
 def test_positions_take_turns_between_owners(api: Any, alice: User, bob: User, charlie: User, stage: Stage) -> None:
@@ -160,7 +191,7 @@ def test_exports_are_attachments(api: Any, alice: User, stage: Stage, name: str,
     answer = api(alice).get(url)
     body = async_to_sync(whole)(answer)
     assert expected in body
-    assert "attachment" in answer["Content-Disposition"]
+    assert answer["Content-Disposition"] == f'attachment; filename="transcript-{job.pk}.{name}"'
     if name == "json":
         assert len(json.loads(body)["segments"]) == 2
 

@@ -160,3 +160,71 @@ def test_what_has_arrived_already_is_not_asked_for_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=(60 + reserve) * uploads.MB))
     assert uploads.limit().refuses(40 * uploads.MB)
     assert not uploads.limit(40 * uploads.MB).refuses(40 * uploads.MB)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "status", "code"),
+    [
+        ("POST", f"{JOBS}/1", "", "", 405, "method_not_allowed"),
+        ("GET", "/api/whisper/transcribe", "", "", 401, "not_authenticated"),
+        ("PUT", JOBS, "{}", "application/json", 405, "method_not_allowed"),
+        ("POST", JOBS, "<xml/>", "text/xml", 415, "unsupported_media_type"),
+        ("POST", JOBS, "[1, 2]", "application/json", 422, "invalid"),
+        ("POST", JOBS, '"text"', "application/json", 422, "invalid"),
+        ("POST", JOBS, b"\xff\xfe", "application/json", 422, "parse_error"),
+        ("GET", f"{JOBS}/4711", "", "", 404, "not_found"),
+        ("GET", f"{JOBS}/{2**64}", "", "", 404, "not_found"),
+        ("GET", f"{JOBS}?cursor={2**64}", "", "", 422, "invalid"),
+        ("GET", f"{JOBS}?q=%00", "", "", 422, "invalid"),
+    ],
+)
+def test_every_kind_of_refusal_is_told_in_one_shape(
+    api: Any, alice: User, method: str, path: str, body: Any, kind: str, status: int, code: str
+) -> None:
+    client = APIClient() if status == 401 else api(alice)
+    answer = client.generic(method, path, body, content_type=kind or "application/octet-stream")
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["ok"]) == (status, code, False)
+    assert set(told) == {"ok", "message", "code", "errors"}
+    assert told["message"]
+
+
+def test_a_fault_that_may_pass_is_503_and_any_other_500(api: Any, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(error: Exception) -> Any:
+        def fail(*args: Any, **how: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(Job, "save", fail)
+        return api(alice).post(JOBS, {"source_url": "https://example.com/a.mp3"}, format="json")
+
+    away = failing(OperationalError("the connection is lost: secret-host"))
+    assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+    assert int(away["Retry-After"]) > 0
+    broken = failing(RuntimeError("secret"))
+    assert (broken.status_code, broken.json()["code"]) == (500, "internal_error")
+    assert "secret" not in (away.content + broken.content).decode()
+
+
+def test_sentences_are_told_in_the_language_that_is_accepted(client: Any, db: None) -> None:
+    told = [client.get(JOBS, headers={"accept-language": language}).json()["message"] for language in ("en", "sv")]
+    assert told == ["Authentication credentials were not provided.", "Autentiseringsuppgifter ej tillhandahållna."]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("source_url", "ftp://example.com/a.mp3", "Bara http- och https-adresser kan öppnas."),
+        ("source_url", "http://127.0.0.1/a.mp3", None),
+        ("language", "klingonish", None),
+    ],
+)
+def test_what_is_refused_by_rules_below_the_api_is_told_in_the_readers_language(
+    api: Any, alice: User, field: str, value: str, told: str | None
+) -> None:
+    body = {"source_url": "https://example.com/a.mp3", field: value}
+    english, swedish = (
+        api(alice).post("/api/whisper/jobs", body, format="json", HTTP_ACCEPT_LANGUAGE=language).json()["errors"][field]
+        for language in ("en", "sv")
+    )
+    assert english != swedish
+    assert told in (None, *swedish)

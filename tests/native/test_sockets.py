@@ -13,10 +13,11 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Permission
 from django.db import connections
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
-from accounts.models import User
+from accounts.models import PersonalToken, User
 from accounts.permissions import grant
 from config.asgi import application
 from tests.broker import running_broker
@@ -118,13 +119,50 @@ async def test_anothers_job_is_closed_like_one_that_is_not_there(stage: Stage, a
 
 
 async def test_a_personal_token_may_come_as_the_first_message(stage: Stage, alice: User) -> None:
-    job = await acting(stage.submit, alice)
+    job = await acting(stage.submit, alice, channel="api")
     await acting(grant, alice, "whisper.api")
     new = await acting(tokens.create, alice, "provider_whisper_api")
     async with socket(f"jobs/{job.pk}") as page:
         assert await page.receive_nothing(timeout=0.1)
         await page.send_json_to({"type": "auth", "token": new.token})
+        told = await page.receive_json_from(timeout=5)
+        assert (told["type"], told["job"]["segments_url"]) == (
+            "snapshot",
+            f"/api/whisper/transcribe/jobs/{job.pk}/segments",
+        )
+
+
+async def test_a_personal_token_shows_what_its_api_shows_and_no_more(stage: Stage, alice: User) -> None:
+    web = await acting(stage.submit, alice)
+    await acting(grant, alice, "whisper.api")
+    new = await acting(tokens.create, alice, tokens.API)
+    named = {"authorization": f"Bearer {new.token}"}
+    async with socket(f"jobs/{web.pk}", named) as page:
+        assert await close_code(page) == consumers.NOT_VISIBLE
+    async with socket("queue", named) as page:
+        first = await page.receive_json_from(timeout=5)
+        assert (first["jobs"], first["summary"]["queued"]) == ([], 0)
+        await acting(stage.submit, alice)
+        assert await page.receive_nothing(timeout=0.3)
+        job = await acting(stage.submit, alice, channel="api")
+        assert (await page.receive_json_from(timeout=5))["job"]["id"] == job.pk
+        assert (await page.receive_json_from(timeout=5))["summary"]["queued"] == 1
+
+
+@pytest.mark.parametrize("in_header", [True, False])
+async def test_a_revoked_token_closes_what_it_opened(
+    stage: Stage, alice: User, monkeypatch: pytest.MonkeyPatch, in_header: bool
+) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP_SECONDS", 0.2)
+    await acting(grant, alice, "whisper.api")
+    new = await acting(tokens.create, alice, tokens.API)
+    async with socket("queue", {"authorization": f"Bearer {new.token}"} if in_header else None) as page:
+        if not in_header:
+            await page.send_json_to({"type": "auth", "token": new.token})
         assert (await page.receive_json_from(timeout=5))["type"] == "snapshot"
+        assert await page.receive_nothing(timeout=0.6)
+        await acting(PersonalToken.objects.update, revoked_at=timezone.now())
+        assert await close_code(page) == consumers.NOT_SIGNED_IN
 
 
 async def test_who_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
@@ -245,4 +283,19 @@ async def test_who_signs_out_is_closed(client: Any, alice: User, monkeypatch: py
     async with socket("queue", {"cookie": cookie}) as page:
         await page.receive_json_from(timeout=5)
         await acting(client.logout)
+        assert await close_code(page) == consumers.NOT_SIGNED_IN
+
+
+@pytest.mark.parametrize("by", ["session", "jwt"])
+async def test_a_password_that_is_changed_elsewhere_closes_what_the_old_one_opened(
+    client: Any, alice: User, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP_SECONDS", 0.2)
+    await acting(client.force_login, alice)
+    session = {"cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    async with socket("queue", session if by == "session" else bearer(alice)) as page:
+        await page.receive_json_from(timeout=5)
+        assert await page.receive_nothing(timeout=0.6)
+        alice.set_password("Another-horse-10-battery")
+        await acting(alice.save)
         assert await close_code(page) == consumers.NOT_SIGNED_IN

@@ -22,6 +22,9 @@ JOB_CALLS = [
     ("POST", "/cancel"),
     ("POST", "/restart"),
     ("POST", "/again"),
+    ("POST", "/share"),
+    ("PATCH", "/share"),
+    ("DELETE", "/share"),
     ("GET", "/segments"),
     ("GET", "/exports/txt"),
 ]

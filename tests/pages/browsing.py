@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import shutil
+import threading
+import time
 import wave
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Error, Page, expect, sync_playwright
 
 from tests.serve.servers import ADMIN, RunningServer
 
@@ -26,6 +30,8 @@ FLAGS = [
 ]
 #: A busy machine with two cores reads the sample well within it.
 PATIENCE_MS = 120_000
+#: For everything that Playwright itself would wait for without a limit when a browser closes.
+CLOSE_SECONDS = 20.0
 Open = Callable[..., Page]
 
 
@@ -42,10 +48,75 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Debian's Chromium where there is one, else the one that Playwright has fetched.
-    own = shutil.which("chromium")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=own, args=FLAGS) as running:
+    with running_browser() as running:
         yield running
+
+
+@contextlib.contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Debian's Chromium where there is one, else the one that Playwright has fetched. It is killed when it will not end."""
+    playwright = sync_playwright().start()
+    try:
+        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield running
+        close_windows(running)
+        with killed_after(CLOSE_SECONDS):
+            running.close()
+    finally:
+        with killed_after(CLOSE_SECONDS):
+            playwright.stop()
+
+
+@contextlib.contextmanager
+def killed_after(seconds: float) -> Iterator[None]:
+    """Kills the browsers of this process when the block takes longer, so that whatever waits for them goes on."""
+    timer = threading.Timer(seconds, _kill_browsers)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _kill_browsers() -> None:
+    drivers = [one for one in psutil.Process().children() if "playwright" in " ".join(one.cmdline())]
+    for driver in drivers:
+        for one in [*driver.children(recursive=True), driver]:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
+
+def close_windows(browser: Browser) -> None:
+    """Closes every window and context.
+
+    A close that meets the commit of a navigation away from a page with a `beforeunload` listener is lost in Chromium, and
+    Playwright would wait for it without end. Asked again, the window closes; a context without windows closes at once.
+    """
+    with killed_after(CLOSE_SECONDS):
+        session = browser.new_browser_cdp_session()
+        deadline = time.monotonic() + CLOSE_SECONDS / 2
+        while windows := _windows(session):
+            assert time.monotonic() < deadline, "the browser does not close its windows"
+            _ask_to_close(session, windows)
+        session.detach()
+        for context in browser.contexts:
+            context.close()
+
+
+def _ask_to_close(session: CDPSession, windows: list[str]) -> None:
+    for window in windows:
+        # It may have gone meanwhile.
+        with contextlib.suppress(Error):
+            session.send("Target.closeTarget", {"targetId": window})
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until and _windows(session):
+        time.sleep(0.05)
+
+
+def _windows(session: CDPSession) -> list[str]:
+    targets = session.send("Target.getTargets")["targetInfos"]
+    return [target["targetId"] for target in targets if target["type"] == "page"]
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +132,13 @@ def signed_in(server: RunningServer, browser: Browser) -> Any:
     page.wait_for_url("**/whisper")
     expect(page.get_by_role("button", name="Try it with a sample recording")).to_be_visible()
     state = context.storage_state()
-    context.close()
+    close_windows(browser)
     return state
 
 
 @pytest.fixture
 def visit(server: RunningServer, browser: Browser, signed_in: Any) -> Iterator[Open]:
     """Opens a path in a fresh window. At the end no script may have failed and no policy may have been broken."""
-    contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def complain(text: str) -> None:
@@ -83,16 +153,14 @@ def visit(server: RunningServer, browser: Browser, signed_in: Any) -> Iterator[O
             "storage_state": signed_in,
             **options,
         }
-        contexts.append(browser.new_context(base_url=f"http://127.0.0.1:{server.port}", **settings))
-        page = contexts[-1].new_page()
+        page = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", **settings).new_page()
         page.on("console", lambda told: complain(told.text) if told.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complain(str(error)))
         page.goto(path)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    close_windows(browser)
     assert complaints == []
 
 

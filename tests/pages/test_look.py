@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.browsing import PATIENCE_MS, Open, hand_in, row, tone
+from tests.pages.browsing import PATIENCE_MS, Open, close_windows, hand_in, row, tone
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
@@ -27,7 +27,7 @@ def job(server: Any, signed_in: Any, browser: Any) -> str:
     hand_in(page, "quiet.wav", tone())
     expect(row(page, "quiet.wav")).to_contain_text("Failed", timeout=PATIENCE_MS)
     path = row(page, "quiet.wav").get_by_role("link").get_attribute("href")
-    context.close()
+    close_windows(browser)
     return str(path)
 
 
@@ -171,3 +171,22 @@ def test_ten_thousand_segments_in_any_order_stay_quick_and_do_not_move_the_reade
     seconds = [sum(int(part) * 60**power for power, part in enumerate(reversed(one.split(":")))) for one in starts]
     assert seconds == sorted(seconds)
     assert seconds[0] == 0
+
+
+def test_a_swede_reads_in_swedish_what_a_job_tells_of_itself(visit: Open, job: str) -> None:
+    page = visit(job, locale="sv")
+    expect(page.locator("[data-field=failure]")).to_contain_text("Inget tal hittades")
+    expect(page.locator("#log")).to_contain_text("I kö.")
+    arriving = "Download: The media server answered with error 503. Trying again in 30 s."
+    assert (
+        page.evaluate(TELL, arriving)
+        == "Ladda ner: Servern med inspelningen svarade med fel 503. Försöker igen om 30 s."
+    )
+
+
+#: A sentence in the words that a script would show for it.
+TELL = """async (sentence) => {
+  const files = performance.getEntriesByType("resource").map(({ name }) => name);
+  const { told } = await import(files.find((name) => new URL(name).pathname.startsWith("/static/js/texts.")));
+  return told(sentence);
+}"""

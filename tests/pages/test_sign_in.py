@@ -19,7 +19,7 @@ def test_the_front_page_leads_to_the_queue_and_the_queue_to_signing_in(client: C
 
 
 def test_signing_in_by_address_in_any_case_leads_to_where_one_wanted_to_go(client: Client, alice: User) -> None:
-    answer = client.post("/login", {"username": " Alice@Example.TEST ", "password": PASSWORD, "next": "/whisper?q=x"})
+    answer = client.post("/login", {"login": " Alice@Example.TEST ", "password": PASSWORD, "next": "/whisper?q=x"})
     assert (answer.status_code, answer.headers["location"]) == (302, "/whisper?q=x")
     assert client.get("/login").headers["location"] == "/whisper"
 
@@ -28,7 +28,7 @@ def test_signing_in_by_address_in_any_case_leads_to_where_one_wanted_to_go(clien
 def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(
     client: Client, alice: User, email: str, password: str
 ) -> None:
-    page = client.post("/login", {"username": email, "password": password}).text
+    page = client.post("/login", {"login": email, "password": password}).text
     assert "The e-mail address or the password is wrong." in page
     assert 'role="alert"' in page
 
@@ -36,13 +36,13 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(
 def test_a_deactivated_user_is_told_no_more_than_a_stranger(client: Client, alice: User) -> None:
     alice.is_active = False
     alice.save()
-    page = client.post("/login", {"username": alice.email, "password": PASSWORD}).text
+    page = client.post("/login", {"login": alice.email, "password": PASSWORD}).text
     assert "The e-mail address or the password is wrong." in page
     assert "inactive" not in page
 
 
 def test_signing_in_never_leads_to_another_site(client: Client, alice: User) -> None:
-    login = {"username": alice.email, "password": PASSWORD, "next": "https://evil.example/"}
+    login = {"login": alice.email, "password": PASSWORD, "next": "https://evil.example/"}
     assert client.post("/login", login).headers["location"] == "/whisper"
 
 

@@ -27,6 +27,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     if scope["path"] == "/full":
         raise OSError(28, "No space left on device")
+    if scope["path"].startswith("/give/"):
+        await give(int(scope["path"].rpartition("/")[2]), send)
+        return
     digest, size, pieces = hashlib.sha256(), 0, 0
     while True:
         message = await receive()
@@ -47,6 +50,15 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     text = json.dumps(told).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
     await send({"type": "http.response.body", "body": text})
+
+
+async def give(megabytes: int, send: Any) -> None:
+    """Sends so much, as fast as it is taken."""
+    length = b"%d" % (megabytes << 20)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Length", length)]})
+    for _ in range(megabytes):
+        await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def echo(receive: Any, send: Any) -> None:

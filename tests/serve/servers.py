@@ -17,7 +17,7 @@ from tests.serve.ports import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = ("root@example.test", "Correct-horse-9-battery")
-WORKERS = ("fetch-1", "fetch-2", "speech-1", "enrich", "deliver")
+WORKERS = ("fetch-1", "fetch-2", "speech-1", "enrich-1", "enrich-2", "deliver")
 NAMES = {"redis", "web", "beat", *(f"worker-{name}" for name in WORKERS)}
 
 
@@ -82,4 +82,4 @@ class RunningServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(15)
         self.process.kill()
-        self.process.wait()
+        self.process.wait(15)

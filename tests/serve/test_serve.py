@@ -36,7 +36,7 @@ def test_a_server_gets_ready_says_where_it_is_and_stops_without_a_trace(start: S
     server.wait_ready()
     status, told = server.get("/readyz")
     assert (status, told["status"]) == (200, "ready")
-    assert told["checks"]["workers"] == {"fetch": 2, "speech": 1, "enrich": 1, "deliver": 1}
+    assert told["checks"]["workers"] == {"fetch": 2, "speech": 1, "enrich": 2, "deliver": 1}
     assert server.get("/healthz") == (200, {"status": "ok"})
     wait_until(lambda: f"http://127.0.0.1:{server.port}/whisper" in server.printed(), "the address is printed")
     assert f"First admin: {ADMIN[0]}" in server.printed()

@@ -65,7 +65,7 @@ def supervise(tmp_path: Path) -> Iterator[object]:
     yield start
     for one in started:
         one.process.kill()
-        one.process.communicate()
+        one.process.communicate(timeout=15)
 
 
 def test_every_process_has_a_pid_file_and_its_name_before_its_lines(supervise) -> None:  # type: ignore[no-untyped-def]

@@ -19,6 +19,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from accounts.models import User
 from whisper_jobs import broadcast, queries
 from whisper_jobs.live import identity, snapshots
+from whisper_jobs.states import UNHEARD
 
 log = logging.getLogger(__name__)
 BAD_MESSAGE, NOT_SIGNED_IN, NO_PERMISSION, NOT_VISIBLE = 4400, 4401, 4403, 4404
@@ -34,6 +35,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     """What both sockets share: who is there, joining, catching up, leaving."""
 
     user: User | None = None
+    #: Only jobs of this channel exist here; None for all.
+    channel: str | None = None
     group: str = ""
 
     async def connect(self) -> None:
@@ -53,7 +56,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
         if kind == "auth" and self.user is None:
-            user = await database_sync_to_async(identity.of_token)(str(content.get("token", "")))
+            self.scope[identity.TOLD] = token = str(content.get("token", ""))
+            user = await database_sync_to_async(identity.of_token)(token)
             await (self._enter(user) if user is not None else self.close(NOT_SIGNED_IN))
         elif kind == "ping":
             await self.send_json({"type": "pong"})
@@ -85,7 +89,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self.forward(event["message"])
 
     async def _enter(self, user: User) -> None:
-        self.user = user
+        self.user, self.channel = user, identity.channel_of(self.scope)
         if not await database_sync_to_async(queries.can_use)(user):
             await self.close(NO_PERMISSION)
             return
@@ -151,6 +155,7 @@ class JobConsumer(LiveConsumer):
         #: `sent` is the highest revision of any message, `seen` that of the last job told, `synced` that of the last look.
         self.seen = self.sent = self.synced = _since(self.scope)
         self.told: set[int] = set()
+        self._placing = False
         # Before the first look at the job, so that no change falls between the look and the first push.
         await self._join_group(broadcast.job_group(self.job_id))
         return await self._tell("snapshot")
@@ -158,16 +163,18 @@ class JobConsumer(LiveConsumer):
     async def catch_up(self) -> None:
         if await self._revision() != self.seen:
             await self._tell("change")
+        else:
+            await self._tell_place()
 
     async def _revision(self) -> int | None:
         assert self.user is not None
-        revision: int | None = await database_sync_to_async(snapshots.revision_of)(self.user, self.job_id)
+        revision: int | None = await database_sync_to_async(snapshots.revision_of)(self.user, self.job_id, self.channel)
         return revision
 
     async def _tell(self, kind: str) -> bool:
         """The job as it is, and the segments stored since the last look that were not pushed."""
         assert self.user is not None
-        job = await database_sync_to_async(snapshots.job)(self.user, self.job_id)
+        job = await database_sync_to_async(snapshots.job)(self.user, self.job_id, self.channel)
         if job is None:
             await self.close(NOT_VISIBLE)
             return False
@@ -188,10 +195,28 @@ class JobConsumer(LiveConsumer):
             if message["revision"] <= self.seen or message["revision"] < self.sent:
                 return
             self.seen = message["revision"]
+            self._place_later(message["job"])
         elif message["type"] == "segments":
             # Windows finish side by side: an older revision may come later and is no less news.
             self.told |= {one["id"] for one in message["segments"]}
         await self._send_in_order(message)
+
+    def _place_later(self, job: dict[str, Any]) -> None:
+        """A pushed change tells what stands in the job's own row; its place depends on all the others."""
+        if job.get("stage") in UNHEARD and not self._placing:
+            self._placing = True
+            self._later(self._after_a_moment())
+
+    async def _after_a_moment(self) -> None:
+        await asyncio.sleep(LINE_SECONDS)
+        self._placing = False
+        await self._tell_place()
+
+    async def _tell_place(self) -> None:
+        assert self.user is not None
+        place = await database_sync_to_async(snapshots.place)(self.user, self.job_id, self.channel)
+        if place is not None:
+            await self.send_json({"type": "place", **place})
 
     async def _send_in_order(self, message: broadcast.Message) -> None:
         """Revisions only grow on the wire: what comes late goes under the revision that has been told."""
@@ -212,26 +237,26 @@ class QueueConsumer(LiveConsumer):
     async def join(self, user: User) -> bool:
         self.known: dict[int, int] = {}
         self._counting = False
-        self._sees_all = await database_sync_to_async(queries.can_manage_all)(user)
-        await self._join_group(broadcast.queue_group(None if self._sees_all else user.pk))
-        page = await database_sync_to_async(snapshots.queue)(user)
+        self._queue = await database_sync_to_async(_queue_of)(user)
+        await self._join_group(self._queue)
+        page = await database_sync_to_async(snapshots.queue)(user, self.channel)
         self.known = {job["id"]: job["revision"] for job in page["jobs"]}
         await self.send_json({"type": "snapshot", **page})
         return True
 
     async def catch_up(self) -> None:
         assert self.user is not None
-        if await database_sync_to_async(queries.can_manage_all)(self.user) != self._sees_all:
+        if await database_sync_to_async(_queue_of)(self.user) != self._queue:
             await self.close(TRY_AGAIN)
             return
-        page = await database_sync_to_async(snapshots.queue)(self.user)
+        page = await database_sync_to_async(snapshots.queue)(self.user, self.channel)
         for job in reversed(page["jobs"]):
             await self.forward({"type": "change", "revision": job["revision"], "job": job, "moved": True})
 
     async def forward(self, message: broadcast.Message) -> None:
         if message["type"] == "change":
             job, moved = message["job"], message["moved"]
-            if message["revision"] <= self.known.get(job["id"], 0):
+            if message["revision"] <= self.known.get(job["id"], 0) or self.channel not in (None, job["queue_channel"]):
                 return
             self.known[job["id"]] = message["revision"]
             await self.send_json({"type": "change", "revision": message["revision"], "job": job})
@@ -251,7 +276,14 @@ class QueueConsumer(LiveConsumer):
         await asyncio.sleep(LINE_SECONDS)
         self._counting = False
         assert self.user is not None
-        await self.send_json({"type": "queue", **await database_sync_to_async(snapshots.line)(self.user)})
+        await self.send_json({"type": "queue", **await database_sync_to_async(snapshots.line)(self.user, self.channel)})
+
+
+def _queue_of(user: User) -> str:
+    """The group that hears of the jobs that queries.visible_jobs shows to this user."""
+    if user.is_superuser:
+        return broadcast.EVERY_QUEUE
+    return broadcast.tenant_queue(user.tenant_id) if queries.can_manage_all(user) else broadcast.owner_queue(user.pk)
 
 
 class NowhereConsumer(AsyncJsonWebsocketConsumer):

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import APIException
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import tokens
 from accounts.models import User
+from whisper_jobs.models import Channel
 
 Scope = dict[str, Any]
+#: Where a socket keeps the token that came in its first message.
+TOLD = "tools.token"
 
 
 def of_session(scope: Scope) -> User | None:
@@ -39,9 +45,9 @@ def bearer(scope: Scope) -> str | None:
 
 def of_token(token: str) -> User | None:
     """The active user whom a JWT or a personal token stands for. Queries the database."""
-    owner = tokens.owner_of(token, "provider_whisper_api")
-    if owner is not None:
-        return owner if owner.has_perm("whisper.api") else None
+    found = tokens.find(token, tokens.API)
+    if found is not None:
+        return found.user if found.user.has_perm("whisper.api") else None
     jwt = JWTAuthentication()
     try:
         user = jwt.get_user(jwt.get_validated_token(token.encode()))
@@ -50,17 +56,38 @@ def of_token(token: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
+def channel_of(scope: Scope) -> str | None:
+    """What a program with a personal token may watch is what its API shows it; None for all that its user sees."""
+    return Channel.API.value if (_told(scope) or "").startswith(tokens.PREFIX) else None
+
+
+def _told(scope: Scope) -> str | None:
+    """The token that opened the socket, wherever it came."""
+    token: str | None = scope.get(TOLD) or bearer(scope)
+    return token
+
+
 def again(user: User, scope: Scope) -> User | None:
-    """The same user as they are now, without what was cached of their permissions; None once deactivated or signed out."""
-    session = scope.get("session")
-    if (
-        bearer(scope) is None
-        and session is not None
-        and session.session_key
-        and not session.exists(session.session_key)
-    ):
+    """The same user as they are now, without what was cached of their permissions.
+
+    None once deactivated or signed out, when the password was changed elsewhere, or the personal token is no longer good.
+    """
+    token = _told(scope)
+    if token is not None and token.startswith(tokens.PREFIX):
+        return of_token(token)
+    now = User.objects.filter(pk=user.pk, is_active=True).first()
+    if now is None:
         return None
-    return User.objects.filter(pk=user.pk, is_active=True).first()
+    # A JWT is good for one password, as a session is.
+    still = now.password == user.password if token is not None else _is_signed_in(now, scope)
+    return now if still else None
+
+
+def _is_signed_in(user: User, scope: Scope) -> bool:
+    """As Django looks at a session with every request; a session that was ended holds nothing."""
+    kept = SessionStore(scope["session"].session_key).load().get(HASH_SESSION_KEY, "")
+    good = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(kept, one) for one in good)
 
 
 def _header(scope: Scope, name: bytes) -> str:

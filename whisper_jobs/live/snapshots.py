@@ -1,4 +1,4 @@
-"""What a socket reads from the database: always through the same rule of who sees what."""
+"""What a socket reads from the database: always through the same rule of who sees what, and in which channel (None: both)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,32 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from accounts.models import User
-from whisper_jobs import payloads, queries
+from whisper_jobs import pace, payloads, queries
 from whisper_jobs.states import UNHEARD
 
 Json = dict[str, Any]
 SEGMENTS_PER_MESSAGE = 200
 
 
-def job(user: User, job_id: int) -> Json | None:
-    found = queries.visible_jobs(user).filter(pk=job_id).first()
-    return payloads.job_full(found, queries.positions([found]).get(found.pk), text_so_far=False) if found else None
+def job(user: User, job_id: int, channel: str | None = None) -> Json | None:
+    found = queries.visible_jobs(user, channel).filter(pk=job_id).first()
+    if found is None:
+        return None
+    place, eta = queries.positions([found]).get(found.pk), pace.etas([found]).get(found.pk)
+    api = "transcribe" if channel else "native"
+    return payloads.job_full(found, place, eta=eta, text_so_far=False, api=api)
 
 
-def revision_of(user: User, job_id: int) -> int | None:
-    return queries.visible_jobs(user).filter(pk=job_id).values_list("revision", flat=True).first()
+def revision_of(user: User, job_id: int, channel: str | None = None) -> int | None:
+    return queries.visible_jobs(user, channel).filter(pk=job_id).values_list("revision", flat=True).first()
+
+
+def place(user: User, job_id: int, channel: str | None = None) -> Json | None:
+    """Where a job that waits stands now and how long it will take; None for one that waits no more."""
+    found = queries.visible_jobs(user, channel).filter(pk=job_id, stage__in=UNHEARD).first()
+    if found is None:
+        return None
+    return {"queue_position": queries.positions([found]).get(job_id), "eta_seconds": pace.etas([found]).get(job_id)}
 
 
 async def segments(job_id: int, since: int) -> AsyncIterator[list[Json]]:
@@ -37,17 +49,21 @@ def _segments(job_id: int, since: int, offset: int) -> list[Json]:
     return [payloads.segment(row) for row in rows]
 
 
-def queue(user: User) -> Json:
-    found, following = queries.page_of_jobs(user, queries.ListFilter())
-    places = queries.positions(found)
+def queue(user: User, channel: str | None = None) -> Json:
+    found, following = queries.page_of_jobs(user, queries.ListFilter(), channel)
+    places, etas = queries.positions(found), pace.etas(found)
     return {
-        "jobs": [payloads.job_summary(one, places.get(one.pk)) for one in found],
+        "jobs": [payloads.job_summary(one, places.get(one.pk), etas.get(one.pk)) for one in found],
         "next": following,
-        "summary": queries.summary(user),
+        "summary": queries.summary(user, channel),
     }
 
 
-def line(user: User) -> Json:
-    """Counts, and the places of this user's jobs that wait."""
-    waiting = list(queries.visible_jobs(user).filter(stage__in=UNHEARD)[:200])
-    return {"summary": queries.summary(user), "positions": queries.positions(waiting)}
+def line(user: User, channel: str | None = None) -> Json:
+    """Counts, and of this user's jobs that wait the places and how long they will take."""
+    waiting = list(queries.visible_jobs(user, channel).filter(stage__in=UNHEARD)[:200])
+    return {
+        "summary": queries.summary(user, channel),
+        "positions": queries.positions(waiting),
+        "etas": pace.etas(waiting),
+    }

@@ -24,6 +24,8 @@ class Job(models.Model):
     """Seconds are of the recording's clock unless the name ends in `_at`."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs", db_index=False)
+    #: The owner's when the job was made; managers see the jobs of their own tenant.
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
     channel = models.CharField(max_length=8, choices=Channel)
     #: 1 for admins, else 0; copied to the steps, which are claimed by it.
     priority = models.SmallIntegerField(default=0)
@@ -57,6 +59,7 @@ class Job(models.Model):
     language = models.CharField(max_length=16, blank=True)
     analysis_language = models.CharField(max_length=16, blank=True)
     translation_target_languages = models.JSONField(default=list)
+    disable_diarization = models.BooleanField(default=False)
     #: Filled by the prepare step, on the machine that transcribes.
     engine = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=100, blank=True)
@@ -78,6 +81,7 @@ class Job(models.Model):
     failure_error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
         default_permissions = ()
         permissions = [
             ("use", "May use the transcription queue"),
@@ -88,9 +92,15 @@ class Job(models.Model):
             models.Index(fields=["owner", "-id"], name="job_owner_newest"),
             models.Index(fields=["owner", "stage", "-id"], name="job_owner_stage"),
             models.Index(fields=["stage", "-id"], name="job_stage_newest"),
+            models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
+            models.Index(fields=["tenant", "stage", "-id"], name="job_tenant_stage"),
+            models.Index(fields=["owner", "channel", "-id"], name="job_owner_channel"),
+            models.Index(fields=["tenant", "channel", "-id"], name="job_tenant_channel"),
+            models.Index(fields=["channel", "-id"], name="job_channel_newest"),
             models.Index(fields=["priority", "owner", "id"], name="job_unheard", condition=Q(stage__in=UNHEARD)),
             models.Index(fields=["changed_at"], name="job_active", condition=Q(stage__in=ACTIVE)),
             models.Index(fields=["media"], name="job_media"),
+            models.Index(fields=["completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from whisper_jobs import lifecycle, results
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.models import Segment, Step
 from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.runs import Run
 from whisper_jobs.speech.coverage import coverage
 from whisper_jobs.speech.transcript import join_text
 from whisper_jobs.states import Kind

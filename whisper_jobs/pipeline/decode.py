@@ -14,10 +14,11 @@ from django.core.files.storage import default_storage
 from django.db.models import Max
 
 from whisper_jobs import lifecycle, uploads
-from whisper_jobs.lifecycle import NewWindow, Run
+from whisper_jobs.lifecycle import NewWindow
 from whisper_jobs.media import decoding
 from whisper_jobs.models import Step
 from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.runs import Run
 from whisper_jobs.speech.windows import Window, WindowCutter
 from whisper_jobs.states import Kind
 

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.core.files.base import File
 
 from whisper_jobs import lifecycle, presence, uploads
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.media import fetching
 from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.runs import Run
 
 MB = 1 << 20
 #: Progress is stored at most this often.

@@ -19,8 +19,8 @@ from django.db import close_old_connections, connection
 
 from whisper_jobs import lifecycle, presence, schedule
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.moves import Fenced
+from whisper_jobs.runs import Run
 
 log = logging.getLogger(__name__)
 #: A run over its time has this long to notice before the process ends itself.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from whisper_jobs import lifecycle
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.pipeline import models
 from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.runs import Run
 
 MB = 1 << 20
 REPORT_SECONDS = 2.0

@@ -8,14 +8,15 @@ from collections.abc import Callable
 
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import JobError
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.moves import Fenced
 from whisper_jobs.pipeline.assemble import assemble
 from whisper_jobs.pipeline.decode import decode
+from whisper_jobs.pipeline.enrich import analyse, translate
 from whisper_jobs.pipeline.fetch import fetch
 from whisper_jobs.pipeline.heart import Heart, Watch
 from whisper_jobs.pipeline.prepare import prepare
 from whisper_jobs.pipeline.transcribe import transcribe
+from whisper_jobs.runs import Run
 from whisper_jobs.states import Kind
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ STEPS: dict[str, Callable[[Run, Watch], None]] = {
     Kind.DECODE: decode,
     Kind.WINDOW: transcribe,
     Kind.ASSEMBLE: assemble,
+    Kind.ANALYSE: analyse,
+    Kind.TRANSLATE: translate,
 }
 
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from django.core.files.storage import default_storage
 
 from whisper_jobs import lifecycle
-from whisper_jobs.lifecycle import Run
 from whisper_jobs.pipeline import models
 from whisper_jobs.pipeline.heart import Watch
+from whisper_jobs.runs import Run
 from whisper_jobs.speech.engines.base import Options
 
 

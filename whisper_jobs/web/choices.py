@@ -31,8 +31,12 @@ def better_than(quality: str) -> str:
 
 
 def languages() -> list[Choice]:
-    named = sorted(((code, _(name)) for code, name in LANGUAGES.items()), key=lambda choice: choice[1].casefold())
-    return [("", _("Detect automatically")), *named]
+    return [("", _("Detect automatically")), *target_languages()]
+
+
+def target_languages() -> list[Choice]:
+    """Those that can be written in."""
+    return sorted(((code, _(name)) for code, name in LANGUAGES.items()), key=lambda choice: choice[1].casefold())
 
 
 def defaults() -> dict[str, str]:

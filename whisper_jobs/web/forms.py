@@ -14,11 +14,22 @@ from accounts.models import User
 from whisper_jobs.errors import JobError
 from whisper_jobs.intake import Submission
 from whisper_jobs.outbound import Guard
+from whisper_jobs.told import in_words_of_the_reader
 from whisper_jobs.web import choices
+
+#: Languages to translate to that the form offers; the API takes more.
+TRANSLATION_SELECTS = 3
 
 
 def _input(**attrs: Any) -> dict[str, Any]:
     return {"class": "input", **attrs}
+
+
+class LanguagesField(forms.MultipleChoiceField):
+    """As many languages as there are selects of this name; those left empty count for nothing, doubles once."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return list(dict.fromkeys(filter(None, super().to_python(value))))
 
 
 class SubmitForm(forms.Form):
@@ -34,14 +45,27 @@ class SubmitForm(forms.Form):
     )
     model = forms.ChoiceField(required=False, widget=forms.Select(_input()))
     language = forms.ChoiceField(required=False, widget=forms.Select(_input()))
+    analysis_language = forms.ChoiceField(required=False, widget=forms.Select(_input()))
+    translation_target_languages = LanguagesField(required=False)
     source_label = forms.CharField(required=False, max_length=200, widget=forms.TextInput(_input()))
     source_note = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(_input(rows=3)))
 
-    def __init__(self, *args: Any, upload_refusal: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, upload_refusal: str = "", may_enrich: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.upload_refusal = upload_refusal
-        for name, offered in (("model", choices.models()), ("language", choices.languages())):
-            self.fields[name].choices = offered  # type: ignore[attr-defined]
+        self.upload_refusal, self.may_enrich = upload_refusal, may_enrich
+        offered = {
+            "model": choices.models(),
+            "language": choices.languages(),
+            "analysis_language": [("", gettext("No analysis")), *choices.target_languages()],
+            "translation_target_languages": choices.target_languages(),
+        }
+        for name, values in offered.items():
+            self.fields[name].choices = values  # type: ignore[attr-defined]
+
+    def translation_selects(self) -> list[str]:
+        """What each of the selects for a language to translate to has chosen."""
+        chosen = self["translation_target_languages"].value() or []
+        return [*chosen, *[""] * TRANSLATION_SELECTS][: max(TRANSLATION_SELECTS, len(chosen))]
 
     def clean_source_url(self) -> str:
         url = str(self.cleaned_data["source_url"]).strip()
@@ -49,7 +73,7 @@ class SubmitForm(forms.Form):
             try:
                 Guard(settings.TOOLS.outbound_allow).check_url(url)
             except JobError as refused:
-                raise forms.ValidationError(gettext(refused.message)) from refused
+                raise forms.ValidationError(in_words_of_the_reader(refused.message)) from refused
         return url
 
     def clean_media_file(self) -> UploadedFile[Any] | None:
@@ -81,6 +105,8 @@ class SubmitForm(forms.Form):
             source_note=asked["source_note"],
             model=asked["model"] or settings.TOOLS.default_model,
             language=asked["language"],
+            analysis_language=asked["analysis_language"],
+            translation_target_languages=tuple(asked["translation_target_languages"]),
         )
 
 

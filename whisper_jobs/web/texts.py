@@ -6,13 +6,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from whisper_jobs.errors import FAILURES
+from whisper_jobs import told
 from whisper_jobs.states import Kind, Stage, Status, StepState
+from whisper_jobs.web import callback_page
 
 
 def for_scripts() -> dict[str, Any]:
     """Sentences by key, and tables of labels by code. {Places} are filled by the script."""
-    return {**_live(), **_composer(), **_job(), **_tables()}
+    return {**_live(), **_composer(), **_job(), **_callback(), **_tables()}
 
 
 def _tables() -> dict[str, dict[str, str]]:
@@ -21,7 +22,9 @@ def _tables() -> dict[str, dict[str, str]]:
         "stage": {code: str(label) for code, label in Stage.choices},
         "kind": {code: str(label) for code, label in Kind.choices},
         "step_state": {code: str(label) for code, label in StepState.choices},
-        "failures": {sentence: _(sentence) for sentence in FAILURES.values()},
+        "told": told.table(),
+        "callback_state": callback_page.labels(),
+        "callback_failures": callback_page.failures(),
     }
 
 
@@ -48,6 +51,7 @@ def _composer() -> dict[str, str]:
         "one_file": _("Drop one file at a time."),
         "source_missing": _("Put in a link or choose a file."),
         "upload_cancelled": _("The upload was stopped."),
+        "upload_waiting": _("The connection is lost. The upload goes on by itself when it is back."),
         "upload_checking": _("Received, one moment…"),
         "submitted": _("“{title}” is in the queue."),
         "time_left": _("about {time} left"),
@@ -69,4 +73,14 @@ def _job() -> dict[str, str]:
         "no_text": _("The transcript is empty."),
         "no_text_failed": _("There is no text: the job ended before the first words."),
         "copied": _("Copied"),
+        "enriched": _("The analysis and the translations have changed."),
+    }
+
+
+def _callback() -> dict[str, str]:
+    return {
+        "callback": _("Callback"),
+        "callback_held": _("It is sent when the job has ended."),
+        "callback_next": _("Next attempt in {time}"),
+        "callback_now": _("The next attempt is due."),
     }

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
 from django.core.files import File
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views import View
 
 from accounts.models import User
-from whisper_jobs import intake, payloads, queries, uploads
+from whisper_jobs import callbacks, intake, limits, pace, payloads, queries, uploads
 from whisper_jobs.models import Job
 from whisper_jobs.queries import ListFilter
+from whisper_jobs.runs import NotAllowed
 from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.states import ACTIVE, Stage, Status
-from whisper_jobs.web import choices, sample, texts
+from whisper_jobs.web import analysis_page, callback_page, choices, sample, share_page, texts
 from whisper_jobs.web.forms import AgainForm, SubmitForm
+from whisper_jobs.web.page import Page
 
 PAGE_OF_JOBS = 50
 #: Failures that another model may get past.
@@ -29,33 +30,24 @@ MODEL_FAILURES = ("model_unavailable", "language_unsupported", "out_of_memory", 
 FILTERS = ("", "active", Status.COMPLETED.value, Status.FAILED.value)
 
 
-class _Page(LoginRequiredMixin, PermissionRequiredMixin, View):
-    """Anonymous visitors sign in first; users without whisper.use get the page that says so."""
-
-    permission_required = "whisper.use"
-
-    def handle_no_permission(self) -> Any:
-        self.raise_exception = self.request.user.is_authenticated
-        return super().handle_no_permission()
-
-    @property
-    def user(self) -> User:
-        return cast(User, self.request.user)
-
-    def job(self, job_id: int) -> Job:
-        return get_object_or_404(queries.visible_jobs(self.user), pk=job_id)
-
-
-class QueueView(_Page):
+class QueueView(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(SubmitForm(initial=choices.defaults()))
+        return self._page(SubmitForm(initial=choices.defaults(), may_enrich=queries.can_enrich(self.user)))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = SubmitForm(request.POST, request.FILES, upload_refusal=uploads.upload_refusal(request))
+        form = SubmitForm(
+            request.POST,
+            request.FILES,
+            upload_refusal=uploads.upload_refusal(request),
+            may_enrich=queries.can_enrich(self.user),
+        )
         if not form.is_valid():
             return self._page(form, status=422)
         try:
             job = intake.submit(form.submission(self.user))
+        except limits.LimitReached as reached:
+            form.add_error(None, str(reached))
+            return self._page(form, status=422)
         except OSError:
             form.add_error("media_file", not_stored())
             return self._page(form, status=422)
@@ -66,18 +58,22 @@ class QueueView(_Page):
         context = {
             "form": _described(form),
             "limit_label": size_label(limit.effective_max_mb),
+            "standing": limits.standing(self.user),
+            "enrich_host": analysis_page.host(),
             "texts": texts.for_scripts(),
+            "tus_script": settings.TUS_SCRIPT,
             **_list(self.user, _asked(self.request)),
         }
         context["start"] |= {
             "submit_url": reverse("native:jobs"),
+            "uploads_url": reverse("native:uploads") if settings.TUS_SCRIPT else "",
             "upload_limit_bytes": limit.effective_max_mb * uploads.MB,
             "upload_limit_label": size_label(limit.effective_max_mb),
         }
         return render(self.request, "whisper/queue.html", context, status=status)
 
 
-class SampleView(_Page):
+class SampleView(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         path = sample.path()
         if path is None:
@@ -85,20 +81,22 @@ class SampleView(_Page):
         try:
             with path.open("rb") as handle:
                 job = intake.submit(sample.submission(self.user, File(handle, name=path.name)))
+        except limits.LimitReached as reached:
+            messages.error(request, str(reached))
+            return redirect("web:queue")
         except OSError:
             messages.error(request, not_stored())
             return redirect("web:queue")
         return redirect("web:job", job.pk)
 
 
-class JobView(_Page):
+class JobView(Page):
     def get(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self.job(job_id)
-        told = payloads.job_full(job, queries.positions([job]).get(job.pk))
-        return render(request, "whisper/job.html", {"job": told, **_job_context(job, self.user)})
+        return render(request, "whisper/job.html", _job_context(job, self.user))
 
 
-class AgainView(_Page):
+class AgainView(Page):
     def post(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self.job(job_id)
         form = AgainForm(request.POST)
@@ -107,10 +105,26 @@ class AgainView(_Page):
             return redirect("web:job", job.pk)
         try:
             copy = intake.again(job, self.user, model=form.cleaned_data["model"])
+        except limits.LimitReached as reached:
+            messages.error(request, str(reached))
+            return redirect("web:job", job.pk)
         except OSError:
             messages.error(request, not_stored())
             return redirect("web:job", job.pk)
         return redirect("web:job", copy.pk)
+
+
+class ReplayView(Page):
+    """“Send again” for browsers without scripts."""
+
+    def post(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self.job(job_id)
+        try:
+            callbacks.replay(job.pk)
+            messages.success(request, _("The callback is sent again."))
+        except NotAllowed as error:
+            messages.error(request, str(error))
+        return redirect("web:job", job.pk)
 
 
 def not_stored() -> str:
@@ -141,11 +155,11 @@ def _asked(request: HttpRequest) -> ListFilter:
 def _list(user: User, narrow: ListFilter) -> dict[str, Any]:
     """The list of recordings: for the template, and for the script that keeps it up to date."""
     jobs, following = queries.page_of_jobs(user, narrow)
-    places = queries.positions(jobs)
+    places, etas = queries.positions(jobs), pace.etas(jobs)
     counts = queries.summary(user)
     total = sum(counts.values())
     start = {
-        "jobs": [payloads.job_summary(job, places.get(job.pk)) for job in jobs],
+        "jobs": [payloads.job_summary(job, places.get(job.pk), etas.get(job.pk)) for job in jobs],
         "next": following,
         "status": narrow.status,
         "q": narrow.text,
@@ -186,11 +200,15 @@ def _href(narrow: ListFilter, **changed: Any) -> str:
 
 
 def _job_context(job: Job, user: User) -> dict[str, Any]:
-    told = payloads.job_summary(job)
+    place, eta = queries.positions([job]).get(job.pk), pace.etas([job]).get(job.pk)
+    # Before all that the page shows, so that its script never takes what it shows for newer than it is.
+    told = {**payloads.job_summary(job, place, eta), "steps": payloads.steps(job)}
     log = payloads.runtime_log(job)
     cancelled = job.failure_code == "cancelled"
     better = choices.better_than(job.quality)
+    callback = callback_page.context(job)
     return {
+        "job": payloads.job_full(job, place, eta=eta),
         "active": job.stage in ACTIVE,
         "deletable": job.is_terminal or job.stage == Stage.QUEUED,
         "show_owner": job.owner_id != user.pk,
@@ -200,13 +218,19 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
         "again": AgainForm(initial={"model": better}, auto_id=False),
         "has_better": bool(better),
         "formats": list(FORMATS),
+        **callback,
+        **analysis_page.context(job, user),
+        **share_page.context(job),
         "texts": texts.for_scripts(),
         "start": {
-            "job": {**told, "steps": payloads.steps(job), "runtime_log": log},
+            "job": {**told, "runtime_log": log},
             "api_url": reverse("native:job", args=[job.pk]),
             "export_url": reverse("native:export", args=[job.pk, "FORMAT"]),
             "queue_url": reverse("web:queue"),
             "model_failures": MODEL_FAILURES,
+            **callback_page.start(job, callback),
+            "enrichment_url": reverse("web:enrichment", args=[job.pk]),
+            "segments_url": reverse("native:segments", args=[job.pk]),
             "socket": f"/ws/whisper/jobs/{job.pk}",
         },
     }

@@ -1,8 +1,12 @@
-"""manage.py create_token EMAIL --provider NAME: prints a new personal token once, as one JSON line."""
+"""manage.py create_token EMAIL --provider NAME: prints a new personal token once, as one JSON line.
+
+For provider_openai the person's own key is read from standard input instead, and nothing secret is printed.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +17,7 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Creates a personal token and prints it once, as one line of JSON."
+    help = "Creates a personal token and prints it once, as one line of JSON; keeps an OpenAI key read from standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -24,5 +28,15 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].lower()).first()
         if user is None:
             raise CommandError(f"There is no user {options['email']}.")
-        new = tokens.create(user, options["provider"], name=options["name"])
-        self.stdout.write(json.dumps(asdict(new)))
+        told = self._keep_key if options["provider"] == tokens.OPENAI else self._make
+        self.stdout.write(json.dumps(told(user, options["provider"], options["name"])))
+
+    def _make(self, user: User, provider: str, name: str) -> dict[str, Any]:
+        return asdict(tokens.create(user, provider, name=name))
+
+    def _keep_key(self, user: User, provider: str, name: str) -> dict[str, Any]:
+        key = sys.stdin.readline().strip()
+        if not key:
+            raise CommandError("Give the key on standard input.")
+        kept = tokens.store_provider_key(user, key, provider=provider, name=name)
+        return {"provider": provider, "hint": kept.hint}

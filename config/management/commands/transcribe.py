@@ -21,6 +21,7 @@ from whisper_jobs import lifecycle
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.intake import submit
 from whisper_jobs.models import Job
+from whisper_jobs.runs import NotAllowed
 from whisper_jobs.speech.formats import FORMATS
 
 INTERRUPTED = 130
@@ -83,7 +84,7 @@ class Command(BaseCommand):
 def _cancel(job_id: int) -> None:
     try:
         lifecycle.request_cancel(job_id)
-    except lifecycle.NotAllowed:
+    except NotAllowed:
         return
     sys.stderr.write("Cancelled.\n")
     settle(job_id)

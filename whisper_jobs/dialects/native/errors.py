@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,10 +15,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from whisper_jobs.lifecycle import NotAllowed
+from whisper_jobs import limits
 from whisper_jobs.pen import Gone
+from whisper_jobs.runs import NotAllowed
 
 log = logging.getLogger(__name__)
+#: When a client may try again after a 503.
+RETRY_SECONDS = 5
 
 
 class Unprocessable(exceptions.APIException):
@@ -32,6 +35,11 @@ class Unprocessable(exceptions.APIException):
         self.errors = dict(errors or {})
 
 
+class TooManyJobs(exceptions.APIException):
+    status_code = 429
+    default_code = limits.TooManyJobs.code
+
+
 class TooLarge(exceptions.APIException):
     """What is in the body beside a file is more than any of the fields can hold."""
 
@@ -40,24 +48,52 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class Unavailable(exceptions.APIException):
+    """A part of the server does not answer now; the same request may be answered later."""
+
+    status_code = 503
+    default_detail = gettext_lazy("The server can't answer now. Try again later.")
+    default_code = "unavailable"
+
+
+class DiskFull(exceptions.APIException):
+    status_code = 507
+    default_detail = gettext_lazy("The server's disk is full. Try again later or tell an administrator.")
+    default_code = "disk_full"
+
+
+class Broken(exceptions.APIException):
+    """A fault of the server, which is logged and not told."""
+
+    default_detail = gettext_lazy("Something went wrong on the server. Try again later.")
+    default_code = "internal_error"
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler for the whole native API."""
-    error = _as_api_error(error)
-    response = exception_handler(error, context)
-    if response is None and _is_disk_full(error):
-        log.error("the disk of the database is full: %s", error)
-        set_rollback()
-        told = _("The server's disk is full. Try again later or tell an administrator.")
-        return Response({"ok": False, "message": told, "code": "disk_full", "errors": {}}, status=507)
-    if response is None:
-        log.exception("a request failed", exc_info=error)
-        set_rollback()
-        told = _("Something went wrong on the server. Try again later.")
-        return Response({"ok": False, "message": told, "code": "internal_error", "errors": {}}, status=500)
-    if isinstance(error, exceptions.ValidationError | exceptions.ParseError):
+    told = _as_api_error(error)
+    if not isinstance(told, exceptions.APIException):
+        told = _as_fault(told)
+        log.log(logging.ERROR if isinstance(told, Broken) else logging.WARNING, "a request failed", exc_info=error)
+    response = exception_handler(told, context)
+    assert response is not None
+    set_rollback()
+    if isinstance(told, exceptions.ValidationError | exceptions.ParseError):
         response.status_code = 422
-    response.data = {"ok": False, "message": _message(error), "code": _code(error), "errors": _errors(error)}
+    if isinstance(told, Unavailable):
+        response["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(told, TooManyJobs):
+        response["Retry-After"] = str(limits.RETRY_SECONDS)
+    response.data = {"ok": False, "message": _message(told), "code": _code(told), "errors": _errors(told)}
+    if isinstance(error, limits.LimitReached):
+        response.data["limits"] = limits.told(error.standing)
     return response
+
+
+def _as_fault(error: Exception) -> exceptions.APIException:
+    if _is_disk_full(error):
+        return DiskFull()
+    return Unavailable() if isinstance(error, OperationalError) else Broken()
 
 
 def _is_disk_full(error: Exception) -> bool:
@@ -67,12 +103,17 @@ def _is_disk_full(error: Exception) -> bool:
 
 
 def _as_api_error(error: Exception) -> Exception:
+    """What this error is to the sender; as it came where it is no answer of ours."""
     if isinstance(error, Http404 | Gone):
         return exceptions.NotFound(_("There is no such job."))
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, NotAllowed):
         return Unprocessable(str(error), code="not_allowed")
+    if isinstance(error, limits.TooManyJobs):
+        return TooManyJobs(str(error))
+    if isinstance(error, limits.LimitReached):
+        return Unprocessable(str(error), code=error.code)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, SuspiciousOperation | BadRequest):

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.models import User
+from accounts.models import PersonalToken, User
 from whisper_jobs import uploads
+from whisper_jobs.dialects.native import idempotency, lookups
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.errors import JobError
-from whisper_jobs.intake import Submission
-from whisper_jobs.models import Channel
+from whisper_jobs.intake import Idempotency, Submission
+from whisper_jobs.models import Channel, Job, PromptTemplate
 from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline import models
 from whisper_jobs.queries import ListFilter
 from whisper_jobs.speech import languages
 from whisper_jobs.states import Status
+from whisper_jobs.told import in_words_of_the_reader
 
 MOST_LISTED = 200
 LISTED = 50
-_FIELDS = ("source_url", "media_file")
+MOST_TRANSLATIONS = 20
+LONGEST_URL = 4000
+#: Characters of an instruction for an analysis.
+MOST_INSTRUCTION = 10_000
+#: Of the ways to hand in a recording exactly one is taken.
+_SOURCES = ("source_url", "media_file", "upload_id")
 
 
 class LanguageField(serializers.CharField):
     """A language code or name; empty and `auto` mean: find out."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, default="", max_length=40, **kwargs)
+        if not kwargs.get("required"):
+            kwargs = {"required": False, "allow_blank": True, "default": "", **kwargs}
+        super().__init__(max_length=40, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> str:
         return _language(super().run_validation(data))
@@ -41,34 +53,52 @@ def _language(text: str) -> str:
     try:
         return languages.normalise(text) or ""
     except JobError as error:
-        raise serializers.ValidationError(error.message) from error
+        raise serializers.ValidationError(in_words_of_the_reader(error.message)) from error
+
+
+class LanguagesField(serializers.ListField):
+    """Codes or names, each once. Forms may also call the field `name[]`, as some languages' clients do."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        if isinstance(dictionary, MultiValueDict) and f"{self.field_name}[]" in dictionary:
+            return dictionary.getlist(f"{self.field_name}[]")
+        return super().get_value(dictionary)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(code for code in map(_language, super().to_internal_value(data)) if code))
+
+
+@extend_schema_field({"type": "string", "format": "uri", "maxLength": LONGEST_URL})
+class AddressField(serializers.CharField):
+    """What is checked by the guard, not by its looks."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_URL, **kwargs)
 
 
 class SubmissionSerializer(serializers.Serializer[Any]):
     """Fields of POST /api/whisper/jobs."""
 
-    source_url = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
+    source_url = AddressField(required=False, allow_blank=True, default="")
     media_file = serializers.FileField(
         required=False,
         allow_empty_file=False,
         max_length=1000,
         error_messages={"empty": gettext_lazy("The file is empty. Choose one that has sound in it.")},
     )
+    upload_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     source_label = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
     source_note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
     model = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
     language = LanguageField()
     analysis_language = LanguageField()
-    translation_target_languages = serializers.ListField(child=serializers.CharField(max_length=40), default=list)
+    translation_target_languages = LanguagesField(
+        child=serializers.CharField(max_length=40, allow_blank=True), default=list, max_length=MOST_TRANSLATIONS
+    )
+    disable_diarization = serializers.BooleanField(required=False, default=False)
 
     def validate_source_url(self, url: str) -> str:
-        if not url:
-            return ""
-        try:
-            Guard(settings.TOOLS.outbound_allow).check_url(url)
-        except JobError as error:
-            raise serializers.ValidationError(error.message, code=error.code) from error
-        return url
+        return _outbound(url) if url else ""
 
     def validate_model(self, name: str) -> str:
         name = name or settings.TOOLS.default_model
@@ -79,22 +109,46 @@ class SubmissionSerializer(serializers.Serializer[Any]):
             )
         return name
 
-    def validate_translation_target_languages(self, wanted: list[str]) -> list[str]:
-        return list(dict.fromkeys(code for code in map(_language, wanted) if code))
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = [name for name in _FIELDS if attrs.get(name)]
+        given = [name for name in _SOURCES if attrs.get(name)]
         if len(given) != 1:
             told = (
                 _("Send either a media URL or a file, not both.")
                 if given
                 else _("Send a media URL (source_url) or a file (media_file).")
             )
-            raise serializers.ValidationError({name: [told] for name in (given or _FIELDS)})
+            raise serializers.ValidationError({name: [told] for name in (given or _SOURCES[:2])})
         return attrs
 
 
-def submission(request: Request, owner: User, channel: str = Channel.WEB) -> Submission:
+class TokenSubmissionSerializer(SubmissionSerializer):
+    """Fields of POST /api/whisper/transcribe: a program that hands in a recording is called back."""
+
+    callback_url = AddressField()
+
+    def validate_callback_url(self, url: str) -> str:
+        return lookups.admitted(_outbound(url))
+
+
+class JsonSubmissionSerializer(SubmissionSerializer):
+    """As the description shows it for JSON, which has no files."""
+
+    media_file = None  # type: ignore[assignment]
+
+
+class JsonTokenSubmissionSerializer(TokenSubmissionSerializer):
+    media_file = None  # type: ignore[assignment]
+
+
+def _outbound(url: str) -> str:
+    try:
+        Guard(settings.TOOLS.outbound_allow).check_url(url)
+    except JobError as error:
+        raise serializers.ValidationError(in_words_of_the_reader(error.message), code=error.code) from error
+    return url
+
+
+def submission(request: Request, owner: User, channel: str | None) -> Submission:
     """What was submitted. Raises ValidationError or Unprocessable, both answered with 422."""
     data = request.data
     if refusal := uploads.upload_refusal(request._request):
@@ -102,20 +156,25 @@ def submission(request: Request, owner: User, channel: str = Channel.WEB) -> Sub
     if len(request.FILES.getlist("media_file")) > 1:
         told = _("Send one file per job.")
         raise Unprocessable(told, errors={"media_file": [told]})
-    form = SubmissionSerializer(data=data)
+    form = (TokenSubmissionSerializer if channel == Channel.API else SubmissionSerializer)(data=data)
     form.is_valid(raise_exception=True)
     told = form.validated_data
     return Submission(
         owner=owner,
-        channel=channel,
+        channel=channel or Channel.WEB,
         source_url=told["source_url"],
         media_file=told.get("media_file"),
+        upload_id=told["upload_id"],
         source_label=told["source_label"],
         source_note=told["source_note"],
         model=told["model"],
         language=told["language"],
         analysis_language=told["analysis_language"],
         translation_target_languages=tuple(told["translation_target_languages"]),
+        disable_diarization=told["disable_diarization"],
+        callback_url=told.get("callback_url", ""),
+        token=request.auth if isinstance(request.auth, PersonalToken) else None,
+        idempotency=idempotency.asked(request, told),
     )
 
 
@@ -150,6 +209,19 @@ class SegmentsSerializer(serializers.Serializer[Any]):
     since = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31 - 1)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31 - 1)
     limit = serializers.IntegerField(required=False, default=500, min_value=1, max_value=1000)
+    language = LanguageField()
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    """Parameter of GET …/exports/…: a translation instead of what was said."""
+
+    language = LanguageField()
+
+
+def export_language(request: Request) -> str:
+    form = ExportSerializer(data=request.query_params)
+    form.is_valid(raise_exception=True)
+    return str(form.validated_data["language"])
 
 
 class RunNowSerializer(serializers.Serializer[Any]):
@@ -158,7 +230,63 @@ class RunNowSerializer(serializers.Serializer[Any]):
 
 
 class AgainSerializer(serializers.Serializer[Any]):
+    """Field of POST …/again."""
+
     model = serializers.CharField(max_length=100)
 
     def validate_model(self, name: str) -> str:
         return SubmissionSerializer().validate_model(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    model: str
+    idempotency: Idempotency | None
+
+
+def again(request: Request) -> Again:
+    form = AgainSerializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    return Again(form.validated_data["model"], idempotency.asked(request, form.validated_data))
+
+
+class TranslateSerializer(serializers.Serializer[Any]):
+    """Field of POST …/translate."""
+
+    language = LanguageField(required=True, allow_blank=False)
+
+    def validate_language(self, code: str) -> str:
+        if not code:
+            raise serializers.ValidationError(_("Name the language to translate to."))
+        return code
+
+
+class AnalyzeSerializer(serializers.Serializer[Any]):
+    """Fields of POST …/analyze. A template is one's own; `instruction` says the same in place."""
+
+    language = LanguageField()
+    template = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**62)
+    instruction = serializers.CharField(required=False, allow_blank=True, default="", max_length=MOST_INSTRUCTION)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["template"] and attrs["instruction"]:
+            raise serializers.ValidationError({"instruction": [_("Send a template or an instruction, not both.")]})
+        return attrs
+
+
+def analysis_asked(request: Request, user: User, job: Job) -> dict[str, str]:
+    """Language and instruction of the analysis that is asked for; in the recording's own language unless told otherwise."""
+    form = AnalyzeSerializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    told = form.validated_data
+    language = told["language"] or job.analysis_language or job.detected_language or job.language or "en"
+    return {"language": language, "instruction": told["instruction"] or _template(user, told["template"])}
+
+
+def _template(user: User, pk: int | None) -> str:
+    if pk is None:
+        return ""
+    found = PromptTemplate.objects.filter(owner=user, pk=pk).first()
+    if found is None:
+        raise serializers.ValidationError({"template": [_("You have no such template.")]})
+    return found.instruction

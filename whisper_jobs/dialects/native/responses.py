@@ -7,31 +7,34 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import User
-from whisper_jobs import payloads, queries, uploads
-from whisper_jobs.models import Job, Segment
+from whisper_jobs import limits, pace, payloads, queries, uploads
+from whisper_jobs.models import Delivery, Job, Segment
 
 Json = dict[str, Any]
 
 
 def jobs(found: list[Job], following: int | None) -> Json:
-    places = queries.positions(found)
+    places, etas = queries.positions(found), pace.etas(found)
     return {
         "ok": True,
-        "jobs": [payloads.job_summary(job, places.get(job.pk)) for job in found],
+        "jobs": [payloads.job_summary(job, places.get(job.pk), etas.get(job.pk)) for job in found],
         "next": following,
     }
 
 
-def job(one: Job, message: str = "") -> Json:
-    told = payloads.job_full(one, queries.positions([one]).get(one.pk))
+def job(one: Job, message: str = "", *, api: str = "native") -> Json:
+    """`api` is the URL namespace of the links in it."""
+    place, eta = queries.positions([one]).get(one.pk), pace.etas([one]).get(one.pk)
+    told = payloads.job_full(one, place, eta=eta, api=api)
     return {"ok": True, **({"message": message} if message else {}), "job": told}
 
 
-def status(user: User) -> Json:
+def status(user: User, channel: str | None) -> Json:
     return {
         "ok": True,
-        "summary": queries.summary(user),
+        "summary": queries.summary(user, channel),
         "can_manage_all": queries.can_manage_all(user),
+        "limits": limits.told(limits.standing(user)),
         "config": config(),
     }
 
@@ -64,3 +67,17 @@ def upload_limit(limit: uploads.UploadLimit) -> Json:
 
 def segments(rows: list[Segment], following: int | None) -> Json:
     return {"ok": True, "segments": [payloads.segment(row) for row in rows], "next": following}
+
+
+def translated(rows: list[Segment], texts: dict[int, str], following: int | None) -> Json:
+    """Segments in another language. The times of words are the original's, so there are none of them."""
+    told = [{**payloads.segment(row), "text": texts[row.pk], "words": []} for row in rows if row.pk in texts]
+    return {"ok": True, "segments": told, "next": following}
+
+
+def callback(row: Delivery | None) -> Json:
+    """The callback with its newest attempts; neither when none was asked for."""
+    if row is None:
+        return {"ok": True, "callback": None, "attempts": []}
+    told = payloads.delivery(row)
+    return {"ok": True, "attempts": told.pop("log"), "callback": told}

@@ -2,160 +2,154 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import AsyncIterator, Iterator
-from itertools import islice
-from typing import Any, cast
-
-from asgiref.sync import sync_to_async
 from django.http import Http404, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.models import User
-from whisper_jobs import intake, lifecycle, queries, recovery, results
-from whisper_jobs.dialects.native import requests, responses
+from whisper_jobs import enrichment, lifecycle, queries, recovery, results
+from whisper_jobs.dialects.native import requests, responses, submitting
+from whisper_jobs.dialects.native.access import MayEnrich, MayManage, MayUse, WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
-from whisper_jobs.models import Job
+from whisper_jobs.models import Job, Segment
 from whisper_jobs.speech.formats import FORMATS
+from whisper_jobs.speech.transcript import Transcript
 from whisper_jobs.states import Stage
-
-#: Pieces of a rendered transcript that are sent together.
-PIECE_LINES = 500
-
-
-class MayUse(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return queries.can_use(cast(User, request.user))
-
-
-class MayManage(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return queries.can_manage_all(cast(User, request.user))
-
-
-class WhisperView(APIView):
-    """For signed-in users with whisper.use."""
-
-    permission_classes: list[Any] = [IsAuthenticated, MayUse]
-
-    @property
-    def user(self) -> User:
-        return cast(User, self.request.user)
-
-    def job(self, job_id: int) -> Job:
-        """The job if this user may see it; else 404, whether or not it exists."""
-        return get_object_or_404(queries.visible_jobs(self.user), pk=job_id)
+from whisper_jobs.streaming import in_pieces
 
 
 class StatusView(WhisperView):
     def get(self, request: Request) -> Response:
-        return Response(responses.status(self.user))
+        return Response(responses.status(self.user, self.channel))
 
 
 class JobsView(WhisperView):
     def get(self, request: Request) -> Response:
-        return Response(responses.jobs(*queries.page_of_jobs(self.user, requests.list_filter(request))))
+        page = queries.page_of_jobs(self.user, requests.list_filter(request), self.channel)
+        return Response(responses.jobs(*page))
 
+
+class SubmitView(WhisperView):
     def post(self, request: Request) -> Response:
-        job = submit(requests.submission(request, self.user))
-        return Response(responses.job(job, _("The job is queued.")), status=201)
+        made = submitting.submit(requests.submission(request, self.user, self.channel))
+        return self.queued(made)
+
+    def queued(self, made: submitting.Made) -> Response:
+        message = submitting.message(self.channel)
+        return Response(responses.job(made.job, message, api=self.namespace), status=201, headers=made.headers)
 
 
-def submit(submission: intake.Submission) -> Job:
-    """intake.submit, with a full disk told as what it is to the user: a refusal of the file."""
-    try:
-        return intake.submit(submission)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        told = _("The server's disk is full. Try again later or tell an administrator.")
-        raise Unprocessable(told, code="disk_full", errors={"media_file": [told]}) from error
+class OneJobView(WhisperView):
+    def answer(self, job: Job, message: str = "", *, status: int = 200) -> Response:
+        return Response(responses.job(job, message, api=self.namespace), status=status)
 
 
-def again(job: Job, owner: User, model: str) -> Job:
-    """intake.again, with an original that is not there any more told as what it is."""
-    try:
-        return intake.again(job, owner, model=model)
-    except FileNotFoundError as error:
-        told = _("The recording is not on the server any more. Submit it again.")
-        raise Unprocessable(told, code="source_not_found") from error
+class QueueView(JobsView, SubmitView):
+    """The list and the way in at one address, for signed-in users."""
 
 
-class JobView(WhisperView):
+class JobView(OneJobView):
     def get(self, request: Request, job_id: int) -> Response:
-        return Response(responses.job(self.job(job_id)))
+        return self.answer(self.job(job_id))
 
     def delete(self, request: Request, job_id: int) -> Response:
         lifecycle.delete(self.job(job_id).pk)
         return Response({"ok": True, "message": _("The job is deleted.")})
 
 
-class CancelView(WhisperView):
+class CancelView(OneJobView):
     def post(self, request: Request, job_id: int) -> Response:
-        job = lifecycle.request_cancel(self.job(job_id).pk)
-        return Response(responses.job(job, _("The job is being cancelled.")))
+        return self.answer(lifecycle.request_cancel(self.job(job_id).pk), _("The job is being cancelled."))
 
 
-class RestartView(WhisperView):
+class RestartView(OneJobView):
     def post(self, request: Request, job_id: int) -> Response:
-        job = lifecycle.restart(self.job(job_id).pk)
-        return Response(responses.job(job, _("The job is queued again.")))
+        return self.answer(lifecycle.restart(self.job(job_id).pk), _("The job is queued again."))
 
 
-class AgainView(WhisperView):
+class AgainView(SubmitView):
     """The same recording once more with another model, as a new job."""
 
+    def post(self, request: Request, job_id: int) -> Response:  # type: ignore[override]
+        job, asked = self.job(job_id), requests.again(request)
+        return self.queued(submitting.again(job, self.user, asked))
+
+
+class AnalyzeView(OneJobView):
+    """A new analysis of a finished transcript, for those whose transcripts may be sent to a language model."""
+
+    permission_classes = (IsAuthenticated, MayUse, MayEnrich)
+
     def post(self, request: Request, job_id: int) -> Response:
-        form = requests.AgainSerializer(data=request.data)
+        job = self.job(job_id)
+        changed = enrichment.request_analysis(job.pk, **requests.analysis_asked(request, self.user, job))
+        return self.answer(changed, _("The transcript is being analysed."), status=202)
+
+
+class TranslateView(OneJobView):
+    permission_classes = (IsAuthenticated, MayUse, MayEnrich)
+
+    def post(self, request: Request, job_id: int) -> Response:
+        job, form = self.job(job_id), requests.TranslateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        job = again(self.job(job_id), self.user, form.validated_data["model"])
-        return Response(responses.job(job, _("The job is queued.")), status=201)
+        changed = enrichment.request_translation(job.pk, language=form.validated_data["language"])
+        return self.answer(changed, _("The transcript is being translated."), status=202)
 
 
 class SegmentsView(WhisperView):
     def get(self, request: Request, job_id: int) -> Response:
         form = requests.SegmentsSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        offset, limit = form.validated_data["offset"], form.validated_data["limit"]
-        rows = queries.segments_since(self.job(job_id).pk, form.validated_data["since"])
-        found = list(rows[offset : offset + limit + 1])
-        return Response(responses.segments(found[:limit], offset + limit if len(found) > limit else None))
+        told = form.validated_data
+        offset, limit, language = told["offset"], told["limit"], told["language"]
+        job = self.job(job_id)
+        found = list(queries.segments_since(job.pk, told["since"])[offset : offset + limit + 1])
+        following = offset + limit if len(found) > limit else None
+        if not language:
+            return Response(responses.segments(found[:limit], following))
+        return Response(responses.translated(found[:limit], _translated(job, language, found), following))
+
+
+def _translated(job: Job, language: str, found: list[Segment]) -> dict[int, str]:
+    texts = queries.translated_texts(job.pk, language, found)
+    if texts is None:
+        told = _("This job has no translation to that language.")
+        raise Unprocessable(told, code="not_translated", errors={"language": [told]})
+    return texts
 
 
 class ExportView(WhisperView):
-    """A finished transcript as a file, written while it is read."""
+    """A finished transcript as a file, or one of its translations, written while it is read."""
 
     def get(self, request: Request, job_id: int, name: str) -> StreamingHttpResponse:
-        job = self.job(job_id)
-        form = FORMATS.get(name)
+        job, language, form = self.job(job_id), requests.export_language(request), FORMATS.get(name)
         if form is None:
             raise Http404
         if job.stage != Stage.COMPLETED:
             raise Unprocessable(_("The transcript can be downloaded when the job is completed."), code="not_ready")
-        answer = StreamingHttpResponse(_pieces(form.render(results.transcript_of(job))), content_type=form.content_type)
-        answer["Content-Disposition"] = f'attachment; filename="transcript-{job.pk}.{form.extension}"'
+        pieces = in_pieces(form.render(_transcript(job, language)))
+        answer = StreamingHttpResponse(pieces, content_type=form.content_type)
+        filename = f"transcript-{job.pk}{language and '-'}{language}{form.extension}"
+        answer["Content-Disposition"] = f'attachment; filename="{filename}"'
         return answer
 
 
-async def _pieces(rendered: Iterator[str]) -> AsyncIterator[str]:
-    """What a thread reads from the database, a piece at a time; a plain iterator would be collected first."""
-    take = sync_to_async(lambda: "".join(islice(rendered, PIECE_LINES)))
-    while piece := await take():
-        yield piece
+def _transcript(job: Job, language: str) -> Transcript:
+    try:
+        return results.transcript_of(job, language)
+    except results.NotTranslated as error:
+        told = _("There is no finished translation to that language.")
+        raise Unprocessable(told, code="not_translated", errors={"language": [told]}) from error
 
 
 class RunNowView(WhisperView):
     """Managers' push: failed jobs go back in the queue if asked, and the lanes are rung."""
 
-    permission_classes: list[Any] = [IsAuthenticated, MayManage]
+    permission_classes = (IsAuthenticated, MayUse, MayManage)
 
     def post(self, request: Request) -> Response:
         form = requests.RunNowSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        told = recovery.run_now(limit=form.validated_data["limit"], reset_failed=form.validated_data["reset_failed"])
+        told = recovery.run_now(queries.visible_jobs(self.user), **form.validated_data)
         return Response({"ok": True, "message": _("The queue is being worked."), **told})

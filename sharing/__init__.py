@@ -1,0 +1,1 @@
+"""Public pages of transcripts, for whoever has the link."""

@@ -1,0 +1,1 @@
+"""Public pages of transcripts, and the owner's side of them."""

@@ -1,0 +1,17 @@
+"""How long one test may take. Over it, it fails with its stack; a process that can't even do that is ended by faulthandler
+(pyproject.toml), and `tests.bounded` ends what takes longer still."""
+
+from __future__ import annotations
+
+import pytest
+
+#: A whole server, a browser or both, on a busy machine. Other tests have the `timeout` of pyproject.toml.
+WHOLE_SERVER_SECONDS = 300
+SLOW = ("serve", "browser", "acceptance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        slow = any(item.get_closest_marker(name) for name in SLOW)
+        if slow and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(WHOLE_SERVER_SECONDS))

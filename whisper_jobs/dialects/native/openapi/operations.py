@@ -1,0 +1,190 @@
+"""What each call does, takes, answers and refuses. The description is made from this table; a call without a line fails a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework.serializers import BaseSerializer
+
+from whisper_jobs.dialects.native import requests
+from whisper_jobs.dialects.native.openapi import examples, shapes
+from whisper_jobs.dialects.native.share_views import ShareOptionsSerializer, ShareSerializer
+from whisper_jobs.speech.formats import FORMATS
+
+Json = dict[str, Any]
+Shape = type[BaseSerializer[Any]]
+QUEUE, JOBS, SHARING, CALLBACKS, ACCOUNT = "Queue", "Jobs", "Sharing", "Callbacks", "Account"
+
+REFUSALS: dict[int, str] = {
+    401: "No name, or one that is not good any more; `WWW-Authenticate` says which kind is wanted.",
+    403: "A permission is missing.",
+    404: "There is no such thing, or the caller may not see it.",
+    413: "The body is larger than this server reads.",
+    415: "The body is of a kind that is not read here.",
+    422: "A field is wrong, or the job is in a state in which this makes no sense.",
+    429: "Too many requests; `Retry-After` says in how many seconds the next one is answered.",
+    500: "A fault of the server.",
+    503: "A part of the server does not answer now. Try again later.",
+    507: "The server's disk is full.",
+}
+#: What any call may be refused with.
+ALWAYS = (401, 403, 429, 500, 503)
+WITH_BODY = (413, 415, 422, 507)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call. `answer` is a shape, or for files what each media type holds."""
+
+    summary: str
+    answer: Shape | dict[str, Json]
+    status: int = 200
+    tag: str = JOBS
+    description: str = ""
+    body: Shape | None = None
+    form_body: Shape | None = None
+    query: Shape | None = None
+    refusals: tuple[int, ...] = ()
+    makes_a_job: bool = False
+    also: dict[int, Shape] = field(default_factory=dict)
+    asks: Json | None = None
+    answers: Json | None = None
+
+    def statuses(self, path: str) -> list[int]:
+        """What may be answered instead."""
+        told = {*ALWAYS, *self.refusals}
+        if self.body or self.tag == ACCOUNT:
+            told |= set(WITH_BODY)
+        if self.query:
+            told.add(422)
+        if "{" in path:
+            told.add(404)
+        return sorted(told)
+
+
+_FILES: dict[str, Json] = {
+    form.content_type.partition(";")[0]: {"type": "object" if form.name == "json" else "string"}
+    for form in FORMATS.values()
+}
+SUBMIT = Operation(
+    "Queue a recording",
+    shapes.JobAnswerSerializer,
+    status=201,
+    tag=QUEUE,
+    description="Exactly one of `source_url`, `media_file` (multipart) and `upload_id` (of a resumable upload).",
+    body=requests.JsonSubmissionSerializer,
+    form_body=requests.SubmissionSerializer,
+    makes_a_job=True,
+    asks=examples.SUBMISSION,
+)
+#: Paths below /api; those of the token API without `/transcribe` unless they differ.
+OPERATIONS: dict[str, Operation] = {
+    "GET /whisper/status": Operation(
+        "Counters, rights and limits", shapes.StatusAnswerSerializer, tag=QUEUE, answers=examples.STATUS
+    ),
+    "GET /whisper/jobs": Operation(
+        "Jobs, newest first", shapes.JobsAnswerSerializer, tag=QUEUE, query=requests.ListSerializer
+    ),
+    "POST /whisper/jobs": SUBMIT,
+    "POST /whisper/transcribe": Operation(
+        "Queue a recording and be called back",
+        shapes.JobAnswerSerializer,
+        status=201,
+        tag=QUEUE,
+        description=f"{SUBMIT.description} When the job ends, `callback_url` gets one JSON POST.",
+        body=requests.JsonTokenSubmissionSerializer,
+        form_body=requests.TokenSubmissionSerializer,
+        makes_a_job=True,
+        asks=examples.TOKEN_SUBMISSION,
+        answers=examples.TOKEN_SUBMITTED,
+    ),
+    "POST /whisper/run-now": Operation(
+        "Ring the workers, restart failed jobs",
+        shapes.RunNowAnswerSerializer,
+        tag=QUEUE,
+        description="For managers.",
+        body=requests.RunNowSerializer,
+        asks=examples.RUN_NOW,
+    ),
+    "GET /whisper/jobs/{job_id}": Operation("One job", shapes.JobAnswerSerializer),
+    "DELETE /whisper/jobs/{job_id}": Operation(
+        "Delete a job that is not being processed", shapes.MessageSerializer, refusals=(422,)
+    ),
+    "POST /whisper/jobs/{job_id}/cancel": Operation(
+        "Cancel",
+        shapes.JobAnswerSerializer,
+        description="A queued job ends at once, an active one within a window.",
+        refusals=(422,),
+    ),
+    "POST /whisper/jobs/{job_id}/restart": Operation(
+        "Restart a failed job", shapes.JobAnswerSerializer, description="What was done is kept.", refusals=(422,)
+    ),
+    "POST /whisper/jobs/{job_id}/again": Operation(
+        "The same recording with another model, as a new job",
+        shapes.JobAnswerSerializer,
+        status=201,
+        body=requests.AgainSerializer,
+        makes_a_job=True,
+    ),
+    "POST /whisper/jobs/{job_id}/analyze": Operation(
+        "Analyse the transcript",
+        shapes.JobAnswerSerializer,
+        status=202,
+        description="Needs `provider_openai` and a finished transcript.",
+        body=requests.AnalyzeSerializer,
+    ),
+    "POST /whisper/jobs/{job_id}/translate": Operation(
+        "Translate the transcript",
+        shapes.JobAnswerSerializer,
+        status=202,
+        description="Needs `provider_openai` and a finished transcript.",
+        body=requests.TranslateSerializer,
+    ),
+    "GET /whisper/jobs/{job_id}/segments": Operation(
+        "Segments with words and times, a page at a time",
+        shapes.SegmentsAnswerSerializer,
+        query=requests.SegmentsSerializer,
+    ),
+    "GET /whisper/jobs/{job_id}/exports/{name}": Operation(
+        "The transcript as a file", _FILES, query=requests.ExportSerializer
+    ),
+    "POST /whisper/jobs/{job_id}/share": Operation(
+        "Share the transcript by a link",
+        shapes.JobAnswerSerializer,
+        tag=SHARING,
+        description="201 where there was no link before.",
+        body=ShareSerializer,
+        also={201: shapes.JobAnswerSerializer},
+    ),
+    "PATCH /whisper/jobs/{job_id}/share": Operation(
+        "Change the link's expiry, passcode or audio",
+        shapes.JobAnswerSerializer,
+        tag=SHARING,
+        body=ShareOptionsSerializer,
+    ),
+    "DELETE /whisper/jobs/{job_id}/share": Operation(
+        "Revoke the link", shapes.JobAnswerSerializer, tag=SHARING, refusals=(422,)
+    ),
+    "POST /whisper/jobs/{job_id}/callback/replay": Operation(
+        "Send the callback once more", shapes.JobAnswerSerializer, status=202, tag=CALLBACKS, refusals=(422,)
+    ),
+    "GET /whisper/jobs/{job_id}/callback/attempts": Operation(
+        "What was tried so far", shapes.AttemptsAnswerSerializer, tag=CALLBACKS
+    ),
+    "POST /account/login": Operation(
+        "Sign in", shapes.PairAnswerSerializer, tag=ACCOUNT, description="`code` where two-step sign-in is on."
+    ),
+    "POST /account/refresh": Operation(
+        "A new pair of tokens for a refresh token", shapes.PairAnswerSerializer, tag=ACCOUNT
+    ),
+    "POST /account/logout": Operation("End a refresh token", shapes.OkSerializer, tag=ACCOUNT),
+    "POST /account/revoke": Operation("End a refresh token", shapes.OkSerializer, tag=ACCOUNT),
+}
+
+
+def find(method: str, path: str) -> Operation | None:
+    """The line of a call; `path` as in the description, such as `/api/whisper/jobs/{job_id}`."""
+    below = path.removeprefix("/api")
+    shared = below.replace("/whisper/transcribe/", "/whisper/")
+    return OPERATIONS.get(f"{method} {below}") or OPERATIONS.get(f"{method} {shared}")

@@ -1,0 +1,130 @@
+"""How long until a job is done, from the measured speed of this installation and the work that is before it.
+
+The estimate follows the schedule: owners get equal shares, so until a job is done each other owner is served as much as its
+own owner, or all that they have, if that is less; admins all they have. Of its own owner, jobs of shorter sizes and older
+ones come first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import F
+from django.utils import timezone
+
+from whisper_jobs import payloads, progress, schedule
+from whisper_jobs.models import Job, Pace, Step
+from whisper_jobs.states import ACTIVE, UNHEARD, Lane
+
+#: What an older window still counts when one is added: about the last twenty matter.
+FADING = 0.95
+#: One window of so many is measured; that is enough, and spares a write to a row that all workers share.
+MEASURED_EVERY = 4
+#: Jobs that are looked at for an estimate.
+MOST_JOBS = 10_000
+
+
+def note(job: Job, step: Step, *, seconds: float) -> None:
+    """A window took this long. Called in the transaction that stores its words."""
+    if step.index % MEASURED_EVERY or seconds <= 0:
+        return
+    sound = step.end_seconds - step.start_seconds
+    row, now = Pace.objects.filter(engine=job.engine, model=job.model), timezone.now()
+    faded = {
+        "sound_seconds": F("sound_seconds") * FADING + sound,
+        "work_seconds": F("work_seconds") * FADING + seconds,
+        "measured_at": now,
+    }
+    if not row.update(**faded):
+        first = {"sound_seconds": sound, "work_seconds": seconds, "measured_at": now}
+        Pace.objects.get_or_create(engine=job.engine, model=job.model, defaults=first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job that is not done, and the seconds of work that it still takes one worker; None where nobody knows its length."""
+
+    pk: int
+    owner: int
+    priority: int
+    size: int
+    work: float | None
+
+
+@dataclass(slots=True)
+class _Line:
+    """All that is not done: per owner the sum of the work, and the jobs."""
+
+    work: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
+    jobs: dict[tuple[int, int], list[_Waiting]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, one: _Waiting) -> None:
+        self.work[one.priority, one.owner] += one.work or 0.0
+        self.jobs[one.priority, one.owner].append(one)
+
+    def until_done(self, one: _Waiting) -> float:
+        """Seconds of work that are done by the time this job is."""
+        mine = (one.priority, one.owner)
+        own = sum(other.work or 0.0 for other in self.jobs[mine] if (other.size, other.pk) <= (one.size, one.pk))
+        others = [
+            work if priority > one.priority else min(work, own)
+            for (priority, owner), work in self.work.items()
+            if priority >= one.priority and (priority, owner) != mine
+        ]
+        return own + sum(others)
+
+
+def etas(jobs: Iterable[Job]) -> dict[int, int]:
+    """job → seconds until it is done, for those of which that can be told. Three queries at most, however many jobs."""
+    jobs = list(jobs)
+    by_own_pace = {job.pk: eta for job in jobs if (eta := payloads.eta_seconds(job)) is not None}
+    unheard = (job for job in jobs if job.stage in UNHEARD and job.pk not in by_own_pace)
+    waiting = {job.pk for job in unheard if progress.speech_total(job)}
+    return {**_estimated(waiting), **by_own_pace} if waiting else by_own_pace
+
+
+def _estimated(wanted: Collection[int]) -> dict[int, int]:
+    paces = _paces()
+    if not paces:
+        return {}
+    line, workers = _Line(), schedule.workers_of(Lane.SPEECH)
+    unheard: list[_Waiting] = []
+    for job in Job.objects.filter(stage__in=ACTIVE).only(*_READ).order_by("id")[:MOST_JOBS]:
+        one = _waiting(job, paces)
+        line.add(one)
+        if one.pk in wanted and one.work is not None:
+            unheard.append(one)
+    return {one.pk: round(line.until_done(one) / workers) for one in unheard}
+
+
+_READ = (
+    "owner",
+    "priority",
+    "engine",
+    "model",
+    "requested_model",
+    "source_duration_seconds",
+    "decoded_at",
+    "window_seconds_total",
+    "window_seconds_done",
+)
+
+
+def _paces() -> dict[tuple[str, str], float]:
+    """(engine, model) → seconds of sound per second; under ("", model) and ("", "") what was measured of those last."""
+    found: dict[tuple[str, str], float] = {}
+    for row in Pace.objects.filter(work_seconds__gt=0).order_by("measured_at"):
+        pace = row.sound_seconds / row.work_seconds
+        found |= {(row.engine, row.model): pace, ("", row.model): pace, ("", ""): pace}
+    return found
+
+
+def _waiting(job: Job, paces: dict[tuple[str, str], float]) -> _Waiting:
+    total = progress.speech_total(job)
+    known = (job.engine, job.model) if job.engine else ("", job.requested_model)
+    pace = paces.get(known, paces["", ""])
+    work = max(0.0, total - job.window_seconds_done) / pace if total else None
+    size = schedule.level_of(schedule.FIRST_WINDOWS, total)
+    return _Waiting(job.pk, job.owner_id, job.priority, size, work)

@@ -1,0 +1,160 @@
+"""What jobs and their failures tell is English; readers get it in their own language.
+
+Templates do it with the filter `told`, scripts with the table that web/texts.py gives them, edges by `in_words_of_the_reader`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+
+from whisper_jobs import posting
+from whisper_jobs.errors import FAILURES
+from whisper_jobs.language_models.failures import SENTENCES as LANGUAGE_MODEL_FAILURES
+from whisper_jobs.states import Kind, Stage
+
+#: Sentences of failed steps and of the runtime log beyond those of a failure's code. {Places} are told in their turn, and
+#: the first sentence that fits is taken.
+SENTENCES: tuple[str, ...] = (
+    "{sentence} Trying again in {seconds} s.",
+    # The course of a job.
+    "Queued.",
+    "The media is downloaded.",
+    "The transcript is complete.",
+    "Cancelling was asked for.",
+    "Restarted; what was done before is kept.",
+    "The recording needs {needed} minutes; {left} of {minutes} are left until {day}.",
+    "Opening the address",
+    "Looking for the recording on the page",
+    "Checking the download",
+    "Downloading the model: {progress}",
+    "The worker died during “{step}”; {then}.",
+    "another takes over",
+    "it is not tried again",
+    # Analysis, translations, share and callback.
+    "The analysis is done.",
+    "A translation is done.",
+    "An analysis was asked for.",
+    "A translation was asked for.",
+    "Analysing: {done} parts are read",
+    "Translating to {language}: {done} of {total} segments",
+    "The callback was delivered.",
+    "The callback was asked for once more.",
+    "The callback failed: {reason} It is sent again in {time}.",
+    "The callback failed: {reason} It is not sent again.",
+    "The transcript is shared.",
+    "The link to the transcript was changed.",
+    "The transcript is no longer shared.",
+    # Addresses.
+    "This is not a web address.",
+    "Only http and https addresses can be opened.",
+    "An address with a user name in it is not opened.",
+    "The name {host} could not be found.",
+    "The address leads in circles. Check the link in a browser.",
+    "The media server stopped answering. Restart the job later.",
+    "The media server took too long. Restart the job later.",
+    "The media server sends too slowly. Restart the job later.",
+    "The media server sent another part than asked for.",
+    "The media server answered with error {status}.",
+    "The site refused to hand out this media (answer {status}).",
+    "The site does not show this recording in the server's country.",
+    "The recording is copy-protected.",
+    "The file at this address is empty.",
+    "No recording was found on this page.",
+    "Reading this page took too long. Submit the address of the recording itself.",
+    "There is no audio or video at this address, but {kind}.",
+    "This is a list of recordings. Submit the recordings one by one.",
+    "There are several recordings at this address. Submit the address of each one by itself.",
+    "This is a live broadcast. Submit it again when it is over and recorded.",
+    # Files.
+    "Only a plain file can be decoded.",
+    "The file is empty. Export or download it again and resubmit it.",
+    "This is a list that points at recordings, not a recording. Submit the recording itself.",
+    "The file takes too long to decode. Convert it to a common format such as MP3.",
+    "The sound is in a format that can't be read here ({names}).",
+    "The file has {channels} channels, and no more than {most} can be mixed. Submit fewer of them.",
+    "The file has {count} sound tracks; track {chosen} is transcribed.",
+    "The file is incomplete: it should last {stated} s, but only {decoded} s could be read.",
+    "The file is incomplete: its end is missing. What comes before is transcribed.",
+    "The file breaks off; what comes before is transcribed.",
+    "Damaged places in the file were left out ({count}).",
+    "{seconds} s within the recording hold no sound, as if paused; they are kept as silence.",
+    "The server's disk is full. Restart the job when there is room.",
+    "The server's disk is full. An administrator must make room; then restart the job.",
+    # Engines.
+    "Whisper “{model}” is the best model that this server has.",
+    "The Whisper model “{model}” was chosen for this job.",
+    "The engine “{engine}” was chosen for this job.",
+    "The draft engine was chosen for this job.",
+    "No Whisper model is on this server, so the words are a draft, by PocketSphinx, for English only. "
+    "An administrator can get a better model with {command}.",
+    "This worker has no engine “{engine}”. Restart the job to choose another.",
+    "There is no model called “{model}” on this server. Choose another one.",
+    "Whisper is not installed on this server. Choose “auto”.",
+    "There is no speech model on this server. An administrator can get one with {command}.",
+    "No model on this server knows {language}. An administrator can get one with {command}.",
+    "The model “{model}” understands English only, not {language}. Choose “{other}”.",
+    "The model “{model}” does not know {language}. Choose “large-v3” or “turbo”.",
+    "The model “{model}” does not know {language}. Choose another model.",
+    "The draft engine understands English only, not {language}. Choose a Whisper model.",
+    "The language “{language}” is not known. Give a code such as “en” or “sv”.",
+    "The file of the Whisper model “{model}” is damaged. Ask an administrator to run {command}.",
+    "Whisper model “{model}” is not on this server. Ask an administrator to run {command}, or choose {others}.",
+    "The Whisper model “{model}” is not on this server.",
+    "The file of the model “{model}” can't be loaded: {error}",
+    "The PocketSphinx model can't be loaded: {error}",
+    "There is no Whisper model called “{model}”. Known are: {known}.",
+    "The server of the models answered with status {status}.",
+    "There is no room on the disk for {size} GB.",
+    "What was downloaded for “{model}” has the wrong checksum. Try again.",
+    "The download of “{model}” was cut off{problem}. Start it again: it goes on where it stopped.",
+    "{model} is being downloaded already.",
+    # Sentences made of any others.
+    "{sentence} ({reason})",
+    "{step}: {sentence}",
+    "{step}.",
+)
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def table() -> dict[str, str]:
+    """Each sentence and label in English, and in the reader's language; empty where that is English."""
+    language = get_language() or "en"
+    return {} if language.startswith("en") else _table(language)
+
+
+def in_words_of_the_reader(message: str) -> str:
+    """`message` in the reader's language; as it is where nothing fits."""
+    known = table()
+    if not known or not message:
+        return message
+    if message in known:
+        return known[message]
+    for sentence, pattern in _patterns():
+        if found := pattern.fullmatch(message):
+            places = {name: in_words_of_the_reader(words) for name, words in found.groupdict().items()}
+            return known[sentence].format_map(places)
+    return message
+
+
+@cache
+def _table(language: str) -> dict[str, str]:
+    with override("en"):
+        labels = [str(label) for label in (*Stage.labels, *Kind.labels)]
+    sentences = (*FAILURES.values(), *posting.FAILURES.values(), *LANGUAGE_MODEL_FAILURES.values(), *SENTENCES)
+    with override(language):
+        return {sentence: _(sentence) for sentence in (*labels, *sentences)}
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(sentence, _pattern(sentence)) for sentence in SENTENCES if _PLACE.search(sentence)]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = _PLACE.split(sentence)  # text, name, text, name, …, text
+    told = (f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+    return re.compile("".join(told), re.DOTALL)
