@@ -115,6 +115,9 @@ class PersonAdmin(SteadyAdmin, UserAdmin):  # type: ignore[type-arg]
         fields = [name for name in form.changed_data if name not in ("permissions", "password")]
         if fields:
             obj.save(update_fields=fields)
+        if "tenant" in fields:
+            # Jobs go where their owner goes, as their counts do.
+            obj.jobs.update(tenant=obj.tenant)
         if "is_active" in fields and not obj.is_active:
             deactivate(obj)
 

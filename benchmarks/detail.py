@@ -1,4 +1,4 @@
-"""Figure 12: one job with 10,000 segments, and a list of 100 jobs, through the API of a server on the embedded default."""
+"""Figure 12: a job with 10,000 segments, and a list of 100 jobs of which 20 wait, through the API on the embedded default."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def measure(options: Options) -> list[Line]:
             unit=" ms",
         ),
         exactly("its queries, as those of a job with 10", queries["few"], queries["detail"]),
-        at_most("500 of its segments: p95", LIMIT_MS, [taken["segments"][0]], spread=taken["segments"][1], unit=" ms"),
+        told("500 of its segments: p95", f"{taken['segments'][0]:.0f} ms", taken["segments"][1]),
         told(f"list of {LISTED}: p95", f"{taken['list'][0]:.0f} ms", taken["list"][1]),
         at_most(f"list of {LISTED}: queries", MOST_QUERIES, [float(str(queries["list"]))], spread="1 run"),
     ]

@@ -14,17 +14,20 @@ django.setup()
 
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from rest_framework.test import APIClient
 
+from accounts import jwt
 from accounts.models import User
-from whisper_jobs.models import Channel, Job, LogLine, Segment, SourceType, Step, Tally, Transcript
+from whisper_jobs.models import Channel, Job, LogLine, Pace, Segment, SourceType, Step, Tally, Transcript
 from whisper_jobs.states import LANE_OF, Kind, Stage, Status, StepState
 
 SECONDS = 3.6
 SENTENCE = "and so the harbour was rebuilt in nineteen hundred and four by the people who lived there"
 PER_WINDOW = 8
+#: Jobs that have a place in the queue and need an estimate. No worker finds anything to do with them.
+WAITING = 20
 
 
 def completed(owner: User, segments: int) -> Job:
@@ -60,6 +63,18 @@ def completed(owner: User, segments: int) -> Job:
     return job
 
 
+def _waiting(owner: User) -> Job:
+    return Job.objects.create(
+        owner=owner,
+        tenant_id=owner.tenant_id,
+        channel=Channel.WEB,
+        source_type=SourceType.URL,
+        source_url="https://example.com/talk.mp3",
+        source_duration_seconds=600,
+        requested_model="auto",
+    )
+
+
 def _step(job: Job, kind: Kind, index: int) -> Step:
     return Step(job=job, kind=kind, index=index, lane=LANE_OF[kind], owner=job.owner, state=StepState.DONE)
 
@@ -80,7 +95,7 @@ def _segment(job: Job, parts: list[Step], number: int) -> Segment:
     )
 
 
-def queries_of(client: APIClient, path: str) -> int:
+def queries_of(client: Client, path: str) -> int:
     """The second time, when nothing has to be looked up for the first time."""
     client.get(path)
     with CaptureQueriesContext(connection) as seen:
@@ -92,12 +107,14 @@ def main(email: str, segments: int, few: int, listed: int) -> dict[str, dict[str
     settings.ALLOWED_HOSTS = ["testserver"]
     owner = User.objects.get(email=email)
     large, small = (f"/api/whisper/jobs/{completed(owner, size).pk}" for size in (segments, few))
-    for _ in range(listed - 2):
+    for _ in range(listed - WAITING - 2):
         completed(owner, 1)
+    for _ in range(WAITING):
+        _waiting(owner)
+    Pace.objects.create(engine="", model="", sound_seconds=1, work_seconds=1, measured_at=timezone.now())
     Tally.objects.create(owner=owner, channel=Channel.WEB, status=Status.COMPLETED, jobs=listed)
     paths = {"detail": large, "segments": f"{large}/segments?limit=500", "list": f"/api/whisper/jobs?limit={listed}"}
-    client = APIClient()
-    client.force_authenticate(owner)
+    client = Client(headers={"authorization": f"Bearer {jwt.issue(owner).access}"})
     counted = {what: queries_of(client, path) for what, path in {**paths, "few": small}.items()}
     return {"paths": dict(paths), "queries": dict(counted)}
 

@@ -57,6 +57,8 @@ class _Reader:
             *map(str, size),
             TOOLS_DATA_DIR=str(data),
             TOOLS_DATABASE_URL=url.replace("/tools?", f"/{name}?"),
+            TOOLS_MAX_QUEUED_JOBS="1000000",
+            TOOLS_API_PER_MINUTE="1000000",
             DJANGO_SETTINGS_MODULE="config.settings",
         )
 

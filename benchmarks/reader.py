@@ -30,12 +30,13 @@ Read = Callable[[], None]
 
 #: Jobs of ten owners in turn: the newest wait in the queue, of the others one in ten failed.
 JOBS = """
-INSERT INTO whisper_job (id, owner_id, channel, priority, stage, stage_detail, progress, revision, attempts, created_at, changed_at,
+INSERT INTO whisper_job (id, owner_id, tenant_id, disable_diarization, channel, priority,
+    stage, stage_detail, progress, revision, attempts, created_at, changed_at,
     source_type, source_url, source_filename, source_label, source_note, source_title, source_description, source_mime,
     source_sha256, media, requested_model, language, analysis_language, translation_target_languages, engine, model, engine_reason,
     quality, detected_language, windows_total, windows_done, window_seconds_total, window_seconds_done, speech_seconds,
     speech_base_seconds, failure_code, failure_error)
-SELECT n, (SELECT min(id) FROM accounts_user) + n %% %(owners)s, 'web', 0,
+SELECT n, (SELECT min(id) FROM accounts_user) + n %% %(owners)s, (SELECT min(id) FROM accounts_tenant), false, 'web', 0,
     CASE WHEN n > %(jobs)s - %(waiting)s THEN 'queued' WHEN n %% 10 = 3 THEN 'failed' ELSE 'completed' END,
     '', 0, 9, 1, now(), now(), 'url', 'https://example.com/' || n, '', 'Recording ' || n, '', 'Title ' || n, '', 'audio/mpeg',
     '', 'media/' || n || '/original', 'auto', '', '', '[]', 'clockwork', 'clockwork', '', 'draft', 'en', 20, 20, 500, 500, 480,

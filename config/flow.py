@@ -7,6 +7,7 @@ is told so before the body is there. Knows neither Twisted nor Django.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ MOST_LOOKS = 10
 #: The ASGI extension that all pieces of one body share; whisper_jobs.dialects.native.tus reads and fills it.
 FLOW = "tools.flow"
 OFFSET = b"upload-offset"
+#: A place in a file. Python refuses to read numbers of some thousand digits.
+_PLACE = re.compile(rb"[0-9]{1,18}")
 CHECKSUM = b"upload-checksum"
 
 
@@ -142,9 +145,10 @@ class Courier:
         self._flow, self._ask = flow, ask
         headers = dict(scope["headers"])
         offset = headers.get(OFFSET, b"")
-        self._offset = int(offset) if offset.isdigit() else 0
+        is_place = _PLACE.fullmatch(offset) is not None
+        self._offset = int(offset) if is_place else 0
         # A checksum is that of the whole body, and a place that is no number can't be counted on from.
-        self._divisible = CHECKSUM not in headers and offset.isdigit()
+        self._divisible = CHECKSUM not in headers and is_place
         self._told: dict[str, Any] = {"coming": flow.declared_bytes}
         self._scope = {**scope, "extensions": {**scope.get("extensions", {}), FLOW: self._told}}
         self._begun = self._done = 0

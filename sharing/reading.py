@@ -136,7 +136,8 @@ def plays_audio(share: Share) -> bool:
 def download(share: Share, name: str, language: str) -> tuple[Format, spoken.Transcript]:
     """How to write it, and what. Raises Http404 for a format or a language that there isn't."""
     form = FORMATS.get(name)
-    if form is None:
+    # PostgreSQL has no text with a NUL in it.
+    if form is None or "\0" in language:
         raise Http404
     try:
         return form, results.transcript_of(share.job, language)

@@ -16,10 +16,17 @@ def plan(job: Job, *, allowed: bool) -> None:
     targets = list(enumerate(job.translation_target_languages))
     if job.analysis_language:
         Analysis.objects.create(
-            job=job, language=job.analysis_language, state=state, instruction=_instruction_of(job.owner_id)
+            job=job,
+            asked_by_id=job.owner_id,
+            language=job.analysis_language,
+            state=state,
+            instruction=_instruction_of(job.owner_id),
         )
     Translation.objects.bulk_create(
-        [Translation(job=job, language=language, index=index, state=state) for index, language in targets]
+        [
+            Translation(job=job, asked_by_id=job.owner_id, language=language, index=index, state=state)
+            for index, language in targets
+        ]
     )
     if allowed:
         kinds = [(Kind.ANALYSE, 0)] * bool(job.analysis_language) + [(Kind.TRANSLATE, index) for index, _ in targets]

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from whisper_jobs import enrich_rows, schedule
 from whisper_jobs.models import Analysis, EnrichmentState, Job, Step, TranslatedSegment, Translation
 from whisper_jobs.pen import Edit, editing
@@ -48,7 +49,7 @@ def keep_note(run: Run, key: str, text: str) -> None:
         row = Analysis.objects.select_for_update().get(job=edit.job)
         notes = {**row.notes, key: text}
         Analysis.objects.filter(job=edit.job).update(notes=notes)
-        edit.job.stage_detail = _("Analysing: %(done)d parts are read") % {"done": len(notes)}
+        edit.job.stage_detail = f"Analysing: {len(notes)} parts are read"
         _got_on(run)
 
 
@@ -83,11 +84,7 @@ def add_translated(run: Run, texts: Mapping[int, str], *, total: int) -> None:
             rows, update_conflicts=True, unique_fields=["translation", "segment"], update_fields=["text"]
         )
         done = TranslatedSegment.objects.filter(translation=translation).count()
-        edit.job.stage_detail = _("Translating to %(language)s: %(done)d of %(total)d segments") % {
-            "language": translation.language,
-            "done": done,
-            "total": total,
-        }
+        edit.job.stage_detail = f"Translating to {translation.language}: {done} of {total} segments"
         _got_on(run)
 
 
@@ -100,14 +97,14 @@ def finish_translation(run: Run, *, text: str, model: str) -> None:
 # --- what users ask for ---------------------------------------------------------------------------
 
 
-def request_analysis(job_id: int, *, language: str, instruction: str = "") -> Job:
+def request_analysis(job_id: int, *, asked_by: User, language: str, instruction: str = "") -> Job:
     """Analyses a completed transcript, or does so once more; the old analysis is shown until the new one is there.
 
     Raises NotAllowed while there is no transcript, and while one is being made.
     """
     with editing(job_id) as edit:
         _demand_transcript(edit.job)
-        asked = {"language": language, "instruction": instruction}
+        asked = {"asked_by": asked_by, "language": language, "instruction": instruction}
         Analysis.objects.get_or_create(job=edit.job, defaults=asked)
         _queue(edit, Kind.ANALYSE, 0)
         fresh = {**asked, "state": EnrichmentState.PENDING, "error": ""}
@@ -116,7 +113,7 @@ def request_analysis(job_id: int, *, language: str, instruction: str = "") -> Jo
     return edit.job
 
 
-def request_translation(job_id: int, *, language: str) -> Job:
+def request_translation(job_id: int, *, asked_by: User, language: str) -> Job:
     """Translates a completed transcript; one that is there is made anew, one that failed goes on where it stopped.
 
     Raises NotAllowed, as request_analysis.
@@ -127,7 +124,7 @@ def request_translation(job_id: int, *, language: str) -> Job:
         _queue(edit, Kind.TRANSLATE, row.index)
         if row.state == EnrichmentState.DONE:
             TranslatedSegment.objects.filter(translation=row).delete()
-        Translation.objects.filter(pk=row.pk).update(state=EnrichmentState.PENDING, error="")
+        Translation.objects.filter(pk=row.pk).update(asked_by=asked_by, state=EnrichmentState.PENDING, error="")
         edit.log("A translation was asked for.")
     return edit.job
 

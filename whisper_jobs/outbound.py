@@ -96,14 +96,15 @@ class Guard:
         timeout: float = 30.0,
         connect_timeout: float = 10.0,
         total_timeout: float | None = None,
+        max_bytes: int | None = None,
         follow_redirects: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> httpx2.Client:
-        """An HTTP client behind the guard; it raises httpx2's errors and OutboundRefused.
+        """An HTTP client behind the guard; it raises httpx2's errors and OutboundRefused, and JobError for a bound that is passed.
 
-        `total_timeout` counts from now, so make a client per exchange where it is given.
+        `total_timeout` counts from now and `max_bytes` all that arrives, so make a client per exchange where one is given.
         """
-        pace = _Pace(total_seconds=total_timeout)
+        pace = _Pace(total_seconds=total_timeout, max_bytes=max_bytes)
         return self._client(pace, httpx2.Timeout(timeout, connect=connect_timeout), follow_redirects, headers)
 
     @contextlib.contextmanager
@@ -211,14 +212,16 @@ def _system_tls() -> ssl.SSLContext:
 
 @dataclass
 class _Pace:
-    """How long an exchange may take in all, and how slow its server may be. Time of our own does not count as slow."""
+    """How long an exchange may take, how slow its server may be and how much it may send. Time of our own is not slow."""
 
     total_seconds: float | None = None
     min_rate: float = 0.0
     window: float = 20.0
+    max_bytes: int | None = None
     started: float = field(default_factory=time.monotonic)
     waited: float = 0.0
     received: int = 0
+    arrived: int = 0
 
     def allowance(self, timeout: float | None) -> float | None:
         """The longest that the next operation may block."""
@@ -230,6 +233,9 @@ class _Pace:
         return left if timeout is None else min(left, timeout)
 
     def count(self, received: int, seconds: float) -> None:
+        self.arrived += received
+        if self.max_bytes is not None and self.arrived > self.max_bytes:
+            raise JobError("source_too_large")
         if not self.min_rate:
             return
         first = not self.received
@@ -308,12 +314,20 @@ class _GuardedTransport(httpx2.HTTPTransport):
 
     def __init__(self, guard: Guard, pace: _Pace, tls: ssl.SSLContext) -> None:
         super().__init__(verify=tls, trust_env=False)
-        self._guard = guard
+        self._guard, self._pace = guard, pace
         self._pool = httpcore2.ConnectionPool(ssl_context=tls, network_backend=_GuardedBackend(guard, pace))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self._guard.check_url(str(request.url))
-        return super().handle_request(request)
+        if self._pace.max_bytes is None:
+            return super().handle_request(request)
+        # Compressed, a thousand times as much could come out of what is allowed to arrive.
+        request.headers["Accept-Encoding"] = "identity"
+        response = super().handle_request(request)
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            response.close()
+            raise JobError("source_too_large")
+        return response
 
 
 def _opened(response: httpx2.Response, offset: int, max_bytes: int) -> Stream:

@@ -7,15 +7,16 @@ ones come first.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import F
+from django.db.models import Count, F, Subquery
 from django.utils import timezone
 
-from whisper_jobs import payloads, progress, schedule
-from whisper_jobs.models import Job, Pace, Step
+from whisper_jobs import payloads, progress, queries, schedule
+from whisper_jobs.models import Job, Pace, Step, Worker
+from whisper_jobs.models.worker import FRESH
 from whisper_jobs.states import ACTIVE, UNHEARD, Lane
 
 #: What an older window still counts when one is added: about the last twenty matter.
@@ -24,6 +25,8 @@ FADING = 0.95
 MEASURED_EVERY = 4
 #: Jobs that are looked at for an estimate.
 MOST_JOBS = 10_000
+#: (engine, model) → seconds of sound per second of work.
+Paces = dict[tuple[str, str], float]
 
 
 def note(job: Job, step: Step, *, seconds: float) -> None:
@@ -76,22 +79,36 @@ class _Line:
         return own + sum(others)
 
 
-def etas(jobs: Iterable[Job]) -> dict[int, int]:
-    """job → seconds until it is done, for those of which that can be told. Three queries at most, however many jobs."""
+def outlook(jobs: Iterable[Job]) -> tuple[dict[int, int], dict[int, int]]:
+    """Of those jobs of which it can be told: the place in the queue, and the seconds until it is done.
+
+    Two queries, however many jobs, and none when nothing waits.
+    """
     jobs = list(jobs)
     by_own_pace = {job.pk: eta for job in jobs if (eta := payloads.eta_seconds(job)) is not None}
-    unheard = (job for job in jobs if job.stage in UNHEARD and job.pk not in by_own_pace)
-    waiting = {job.pk for job in unheard if progress.speech_total(job)}
-    return {**_estimated(waiting), **by_own_pace} if waiting else by_own_pace
-
-
-def _estimated(wanted: Collection[int]) -> dict[int, int]:
-    paces = _paces()
+    waiting = [job for job in jobs if job.stage in UNHEARD]
+    measured = {job.pk for job in waiting if job.pk not in by_own_pace and progress.speech_total(job)}
+    paces, workers = _measured() if measured else ({}, 1)
     if not paces:
-        return {}
-    line, workers = _Line(), schedule.workers_of(Lane.SPEECH)
-    unheard: list[_Waiting] = []
-    for job in Job.objects.filter(stage__in=ACTIVE).only(*_READ).order_by("id")[:MOST_JOBS]:
+        return queries.positions(waiting), by_own_pace
+    active = list(Job.objects.filter(stage__in=ACTIVE).only(*_READ).order_by("id")[:MOST_JOBS])
+    return _places(active, {job.pk for job in waiting}), {**_etas(active, paces, workers, measured), **by_own_pace}
+
+
+def _places(active: Iterable[Job], wanted: Collection[int]) -> dict[int, int]:
+    """As queries.positions tells them."""
+    turns: Counter[int] = Counter()
+    line = []
+    for job in active:
+        if job.stage in UNHEARD:
+            turns[job.owner_id] += 1
+            line.append((-job.priority, turns[job.owner_id], job.pk))
+    return {pk: place for place, (_priority, _turn, pk) in enumerate(sorted(line), start=1) if pk in wanted}
+
+
+def _etas(active: Iterable[Job], paces: Paces, workers: int, wanted: Collection[int]) -> dict[int, int]:
+    line, unheard = _Line(), []
+    for job in active:
         one = _waiting(job, paces)
         line.add(one)
         if one.pk in wanted and one.work is not None:
@@ -101,6 +118,7 @@ def _estimated(wanted: Collection[int]) -> dict[int, int]:
 
 _READ = (
     "owner",
+    "stage",
     "priority",
     "engine",
     "model",
@@ -112,16 +130,19 @@ _READ = (
 )
 
 
-def _paces() -> dict[tuple[str, str], float]:
-    """(engine, model) → seconds of sound per second; under ("", model) and ("", "") what was measured of those last."""
-    found: dict[tuple[str, str], float] = {}
-    for row in Pace.objects.filter(work_seconds__gt=0).order_by("measured_at"):
-        pace = row.sound_seconds / row.work_seconds
+def _measured() -> tuple[Paces, int]:
+    """What was measured (also under ("", model) and ("", ""): of those last), and how many workers transcribe now."""
+    fresh = Worker.objects.filter(lane=Lane.SPEECH, seen_at__gt=timezone.now() - FRESH).order_by().values("lane")
+    workers = Subquery(fresh.annotate(n=Count("pk")).values("n"))
+    found: Paces = {}
+    seen = 0
+    for row in Pace.objects.filter(work_seconds__gt=0).annotate(workers=workers).order_by("measured_at"):
+        pace, seen = row.sound_seconds / row.work_seconds, row.workers or 0
         found |= {(row.engine, row.model): pace, ("", row.model): pace, ("", ""): pace}
-    return found
+    return found, max(1, seen)
 
 
-def _waiting(job: Job, paces: dict[tuple[str, str], float]) -> _Waiting:
+def _waiting(job: Job, paces: Paces) -> _Waiting:
     total = progress.speech_total(job)
     known = (job.engine, job.model) if job.engine else ("", job.requested_model)
     pace = paces.get(known, paces["", ""])

@@ -44,7 +44,7 @@ ANALYSIS_PARTS: Json = {"summary": None, "key_points": [], "decisions": [], "act
 def job_summary(job: Job, position: int | None = None, eta: int | None = None) -> Json:
     """What lists and change messages carry: the job's own row and nothing that needs a query.
 
-    `position` and `eta` are what queries.positions and pace.etas tell of it, where they were asked.
+    `position` and `eta` are what pace.outlook tells of it, where it was asked.
     """
     return {
         "id": job.pk,

@@ -92,12 +92,15 @@ class Arrived(Stored):
 # --- from the first byte to the last ----------------------------------------------------------------
 
 
+@transaction.atomic
 def begin(owner: User, asked: Beginning) -> Upload:
     """Makes room for a file. Raises Refused when it is too large or its owner has too much waiting."""
     if asked.length_bytes <= 0:
         raise Refused("empty", _("The file is empty. Choose one that has sound in it."))
     if refusal := uploads.limit().refuses(asked.length_bytes):
         raise Refused("too_large", refusal)
+    # Many at once would else all be counted before any of them is there.
+    User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk", flat=True).first()
     _demand_few_waiting(owner, asked.length_bytes)
     return Upload.objects.create(
         owner=owner,

@@ -111,6 +111,8 @@ function busy(on) {
   setHidden(sending, !on || !file);
 }
 
+const askToStay = (event) => event.preventDefault();
+
 async function send() {
   const problem = file ? problemOf(file) : link.value.trim() ? null : text("source_missing");
   if (problem) return showErrors(file ? { media_file: [problem] } : { source_url: [problem] });
@@ -120,6 +122,8 @@ async function send() {
   setText(field(sending, "rate"), "");
   busy(true);
   const inPieces = resumable.isLarge(file, uploadsUrl);
+  // Only for so long: a page that listens for this can't be put aside and taken up again by the browser.
+  if (file) addEventListener("beforeunload", askToStay);
   running = inPieces ? sendInPieces() : upload(submitUrl, body(), showProgress);
   try {
     const { job } = await running.done;
@@ -132,6 +136,7 @@ async function send() {
     else showErrors(error.errors ?? {}, error.message);
   } finally {
     running = null;
+    removeEventListener("beforeunload", askToStay);
     busy(false);
   }
 }
@@ -182,8 +187,5 @@ addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) setHidden(veil, true);
 });
 addEventListener("drop", onDrop);
-addEventListener("beforeunload", (event) => {
-  if (running && file) event.preventDefault();
-});
 choose(picker.files[0]);
 if (form.querySelector("[data-error]:not(:empty)")) form.querySelector('[aria-invalid="true"]')?.focus();

@@ -176,8 +176,15 @@ const on = {
   },
   place: ({ queue_position, eta_seconds }) => showJob({ queue_position, eta_seconds }),
   log: ({ entries }) => takeLog(entries),
-  deleted: () => location.assign(start.queue_url),
+  deleted: leave,
 };
+
+/** The page hears of its own deleting twice: as the answer and by the socket. */
+let left = false;
+function leave() {
+  if (!left) location.assign(start.queue_url);
+  left = true;
+}
 
 async function act(name) {
   const path = `${start.api_url}${name === "delete" ? "" : `/${name}`}`;
@@ -186,7 +193,7 @@ async function act(name) {
   for (const button of buttons) button.disabled = true;
   try {
     const answer = await call(name === "delete" ? "DELETE" : "POST", path);
-    if (name === "delete") return location.assign(start.queue_url);
+    if (name === "delete") return leave();
     if (answer.job) showJob(answer.job);
   } catch (error) {
     setText(document.getElementById("action-error"), error.message);
@@ -226,6 +233,7 @@ new IntersectionObserver(([entry]) => {
   if (entry.isIntersecting) setHidden(newest, true);
 }).observe(document.getElementById("text-state"));
 
+for (const button of page.querySelectorAll("[data-action]")) button.disabled = false;
 showJob(start.job);
 log.scrollTop = log.scrollHeight;
 keepOpen({

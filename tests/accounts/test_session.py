@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from accounts import jwt
 from accounts.models import User
+from config.sessions import SessionStore
 from tests.conftest import PASSWORD
 
 SignIn = Callable[[User], Client]
@@ -71,3 +73,11 @@ def test_who_came_past_too_few_of_our_proxies_is_answered_all_the_same(db: None,
     for told in ("203.0.113.9", "no address, at all"):
         answer = Client().post("/api/account/login", wrong, headers={"x-forwarded-for": told})
         assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("key", ["\0" + "a" * 31, "\0" * 20, "a" * 31 + "'"])
+def test_what_no_session_can_be_called_is_looked_for_in_no_database(client: Client, db: None, key: str) -> None:
+    assert SessionStore("a" * 32).session_key == "a" * 32
+    assert SessionStore(key).session_key is None
+    quoted = "".join(f"\\{ord(char):03o}" if char == "\0" else char for char in key)
+    assert client.get("/login", headers={"cookie": f'sessionid="{quoted}"'}).status_code == 200

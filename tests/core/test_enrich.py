@@ -94,11 +94,11 @@ def test_a_worker_that_dies_again_and_again_costs_the_analysis_only(stage: Stage
 def test_an_analysis_runs_again_alone_and_the_old_one_stays_readable(stage: Stage, rich: User) -> None:
     job = words_done(stage, rich, analysis_language="en")
     enrichment.finish_analysis(stage.run("enrich"), Finding("Old.", "a-model"))
-    enrichment.request_analysis(job.pk, language="sv")
+    enrichment.request_analysis(job.pk, asked_by=rich, language="sv")
     row = Analysis.objects.get(job=job)
     assert (row.state, row.text, row.language) == (EnrichmentState.PENDING, "Old.", "sv")
     with pytest.raises(NotAllowed):
-        enrichment.request_analysis(job.pk, language="sv")
+        enrichment.request_analysis(job.pk, asked_by=rich, language="sv")
     run = stage.run("enrich")
     assert lifecycle.heartbeat(run.run_id)
     enrichment.finish_analysis(run, Finding("Nytt.", "a-model"))
@@ -108,7 +108,7 @@ def test_an_analysis_runs_again_alone_and_the_old_one_stays_readable(stage: Stag
 
 def test_a_lost_or_stopped_worker_leaves_a_step_of_a_completed_job_to_another(stage: Stage, rich: User) -> None:
     job = words_done(stage, rich)
-    enrichment.request_translation(job.pk, language="sv")
+    enrichment.request_translation(job.pk, asked_by=rich, language="sv")
     recovery.lose(stage.run("enrich").step)
     lifecycle.hand_back(stage.run("enrich"))
     run = stage.run("enrich")
@@ -119,9 +119,9 @@ def test_a_lost_or_stopped_worker_leaves_a_step_of_a_completed_job_to_another(st
 def test_nothing_is_asked_for_before_there_are_words(stage: Stage, rich: User) -> None:
     job = stage.submit(rich)
     with pytest.raises(NotAllowed):
-        enrichment.request_analysis(job.pk, language="en")
+        enrichment.request_analysis(job.pk, asked_by=rich, language="en")
     with pytest.raises(NotAllowed):
-        enrichment.request_translation(job.pk, language="sv")
+        enrichment.request_translation(job.pk, asked_by=rich, language="sv")
 
 
 def test_a_restart_tries_what_was_cancelled_once_more(stage: Stage, rich: User) -> None:
@@ -179,3 +179,9 @@ def test_an_end_that_is_rolled_back_makes_no_callback_due(
     with pytest.raises(OSError, match="no space"):
         lifecycle.fail(run, JobError("source_not_found"))
     assert Delivery.objects.get().state == DeliveryState.HELD
+
+
+def test_who_asks_for_it_answers_for_it(stage: Stage, alice: User, admin: User) -> None:
+    job = words_done(stage, alice, analysis_language="en")
+    enrichment.request_analysis(job.pk, asked_by=admin, language="en")
+    assert Analysis.objects.get(job=job).asked_by == admin

@@ -179,7 +179,7 @@ def test_an_instruction_goes_along_as_it_was_when_asked(
     reachable: ModelServer, transcribed: Transcribed, rich: User, work: Work
 ) -> None:
     job = transcribed(rich, *TALK)
-    enrichment.request_analysis(job.pk, language="sv", instruction="Write minutes.")
+    enrichment.request_analysis(job.pk, asked_by=rich, language="sv", instruction="Write minutes.")
     work()
     system = reachable.asked[0]["messages"][0]["content"]
     assert "Write minutes." in system

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.enrichment.model_server import ModelServer, Reply, refused, said, shape_of
@@ -169,3 +171,25 @@ def test_whoever_should_stop_does_not_wait_for_the_answer(model_server: ModelSer
     hold.set()
     assert raised.value.code == "cancelled"
     assert time.monotonic() - began < 2
+
+
+def bounded() -> httpx2.Client:
+    return LOOPBACK.client(timeout=10, total_timeout=10, max_bytes=100_000)
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(model_server: ModelServer) -> None:
+    error = failing(model_server, said("x" * 200_000), open_client=bounded)
+    assert (error.message, error.retry) == (SENTENCES["no_completion"], True)
+
+
+def test_an_answer_that_would_grow_when_it_is_unpacked_is_not_read(model_server: ModelServer) -> None:
+    packed = gzip.compress(said("x" * 1_000_000).body)
+    error = failing(model_server, Reply(body=packed, headers={"Content-Encoding": "gzip"}), open_client=bounded)
+    assert len(packed) < 100_000
+    assert error.message == SENTENCES["no_completion"]
+    assert model_server.headers[0]["accept-encoding"] == "identity"
+
+
+def test_a_bounded_answer_is_read(model_server: ModelServer) -> None:
+    model_server.behaviour = lambda asked: said("x" * 50_000)
+    assert len(asking(model_server, open_client=bounded)(QUESTION).text) == 50_000

@@ -20,7 +20,7 @@ from tests.pages.browsing import browser as browser
 from tests.pages.browsing import signed_in as signed_in
 from tests.pages.browsing import visit as visit
 from tests.pages.test_look import NAMELESS, SMALL_TARGETS, TWICE
-from tests.serve.servers import RunningServer
+from tests.serve.servers import RunningServer, running_server
 
 pytestmark = pytest.mark.browser
 
@@ -41,12 +41,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iter
         "TOOLS_DEFAULT_MODEL": "clockwork",
         "CLOCKWORK_FACTOR": "0.001",
     }
-    running = RunningServer(tmp_path_factory.mktemp("enrichment") / "data", **variables)
-    try:
-        running.wait_ready()
+    with running_server(tmp_path_factory.mktemp("enrichment") / "data", **variables) as running:
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture(scope="module")

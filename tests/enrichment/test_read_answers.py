@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -135,3 +136,10 @@ def test_no_text_whatsoever_breaks_it(answer: str) -> None:
     found = object_in(answer)
     assert found is None or isinstance(found, dict)
     assert "\0" not in text_of(answer)
+
+
+def test_an_answer_of_white_space_is_read_in_a_moment() -> None:
+    began = time.thread_time()
+    assert object_in("```" + "\n" * 30_000) is None
+    assert object_in("```json" + " \n" * 15_000) is None
+    assert time.thread_time() - began < 1

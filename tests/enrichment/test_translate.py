@@ -160,7 +160,7 @@ def test_what_was_done_before_a_failure_is_kept_and_asking_again_goes_on_there(
     assert (told(job)["state"], told(job)["error"]) == ("failed", SENTENCES["key"])
     assert TranslatedSegment.objects.filter(translation__job=job).count() == 40
     reachable.behaviour = translated
-    enrichment.request_translation(job.pk, language="sv")
+    enrichment.request_translation(job.pk, asked_by=rich, language="sv")
     work()
     assert told(job)["state"] == "done"
     assert [len(captions_of(asked)) for asked in reachable.asked] == [40, 10, 10]
@@ -171,7 +171,7 @@ def test_asking_for_a_finished_one_again_makes_it_anew(
 ) -> None:
     job = transcribed(rich, "Hello there.", **SV)
     work()
-    enrichment.request_translation(job.pk, language="sv")
+    enrichment.request_translation(job.pk, asked_by=rich, language="sv")
     assert TranslatedSegment.objects.count() == 0
     work()
     assert len(reachable.asked) == 2

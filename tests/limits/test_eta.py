@@ -26,7 +26,7 @@ def measured(engine: str = "fake", model: str = "fake", speed: float = 2.0) -> N
 
 
 def eta(job: Job) -> int | None:
-    return pace.etas([fresh(job)]).get(job.pk)
+    return pace.outlook([fresh(job)])[1].get(job.pk)
 
 
 def test_nothing_is_promised_before_anything_was_measured(stage: Stage, alice: User) -> None:

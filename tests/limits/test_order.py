@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import grant
 from tests.core.play import Stage
-from whisper_jobs import lifecycle, queries
-from whisper_jobs.models import Job
+from whisper_jobs import lifecycle, pace, queries
+from whisper_jobs.models import Job, Pace
 
 
 def order_of(lane: str) -> list[int]:
@@ -64,3 +65,6 @@ def test_the_place_of_one_job_is_that_in_the_whole_line(stage: Stage, alice: Use
     together = queries.positions(jobs)
     assert sorted(together.values()) == list(range(1, len(jobs) + 1))
     assert {pk: place for job in jobs for pk, place in queries.positions([job]).items()} == together
+    Pace.objects.create(engine="e", model="m", sound_seconds=1, work_seconds=1, measured_at=timezone.now())
+    Job.objects.update(source_duration_seconds=60)
+    assert pace.outlook(Job.objects.all())[0] == together

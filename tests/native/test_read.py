@@ -199,4 +199,6 @@ def test_exports_are_attachments(api: Any, alice: User, stage: Stage, name: str,
 def test_an_unfinished_job_has_no_exports(api: Any, alice: User, stage: Stage) -> None:
     job = stage.submit(alice)
     assert api(alice).get(f"/api/whisper/jobs/{job.pk}/exports/txt").status_code == 422
-    assert api(alice).get(f"/api/whisper/jobs/{job.pk}/exports/exe").status_code == 404
+    unknown = api(alice).get(f"/api/whisper/jobs/{job.pk}/exports/exe")
+    assert unknown.status_code == 404
+    assert "srt" in unknown.json()["message"]

@@ -211,20 +211,17 @@ def test_sentences_are_told_in_the_language_that_is_accepted(client: Any, db: No
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value"),
     [
-        ("source_url", "ftp://example.com/a.mp3", "Bara http- och https-adresser kan öppnas."),
-        ("source_url", "http://127.0.0.1/a.mp3", None),
-        ("language", "klingonish", None),
+        ("source_url", "ftp://example.com/a.mp3"),
+        ("source_url", "http://127.0.0.1/a.mp3"),
+        ("language", "klingonish"),
     ],
 )
-def test_what_is_refused_by_rules_below_the_api_is_told_in_the_readers_language(
-    api: Any, alice: User, field: str, value: str, told: str | None
+def test_what_rules_below_the_api_refuse_is_told_in_the_readers_language(
+    api: Any, alice: User, field: str, value: str
 ) -> None:
     body = {"source_url": "https://example.com/a.mp3", field: value}
-    english, swedish = (
-        api(alice).post("/api/whisper/jobs", body, format="json", HTTP_ACCEPT_LANGUAGE=language).json()["errors"][field]
-        for language in ("en", "sv")
-    )
+    answers = [api(alice).post("/api/whisper/jobs", body, HTTP_ACCEPT_LANGUAGE=language) for language in ("en", "sv")]
+    english, swedish = (answer.json()["errors"][field] for answer in answers)
     assert english != swedish
-    assert told in (None, *swedish)

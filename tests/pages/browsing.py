@@ -17,7 +17,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, CDPSession, Error, Page, expect, sync_playwright
 
-from tests.serve.servers import ADMIN, RunningServer
+from tests.serve.servers import ADMIN, RunningServer, running_server
 
 FLAGS = [
     "--no-sandbox",
@@ -38,12 +38,8 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("browser") / "data"
-    running = RunningServer(folder, TOOLS_OUTBOUND_ALLOW="127.0.0.1/32", TOOLS_UPLOAD_MAX_MB="8")
-    try:
-        running.wait_ready()
+    with running_server(folder, TOOLS_OUTBOUND_ALLOW="127.0.0.1/32", TOOLS_UPLOAD_MAX_MB="8") as running:
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ def environment(folder: Path, port: int, **variables: str) -> dict[str, str]:
         "TOOLS_ADMIN_PASSWORD": ADMIN[1],
     }
     return {**kept, **given, **variables}
+
+
+@contextlib.contextmanager
+def running_server(folder: Path, **variables: str) -> Iterator[RunningServer]:
+    """A server that is ready, and ended afterwards."""
+    running = RunningServer(folder, **variables)
+    try:
+        running.wait_ready()
+        yield running
+    finally:
+        running.end()
 
 
 class RunningServer:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment
+from tests.serve.servers import ADMIN, ROOT, RunningServer, environment, running_server
 
 pytestmark = pytest.mark.serve
 
@@ -23,12 +23,8 @@ SAMPLE = ROOT / "static" / "sample" / "two-voices.mp3"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path_factory.mktemp("client") / "data", TOOLS_OUTBOUND_ALLOW="127.0.0.1/32")
-    try:
-        running.wait_ready()
+    with running_server(tmp_path_factory.mktemp("client") / "data", TOOLS_OUTBOUND_ALLOW="127.0.0.1/32") as running:
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment
+from tests.serve.servers import ADMIN, ROOT, RunningServer, environment, running_server
 
 pytestmark = pytest.mark.serve
 
@@ -30,13 +30,9 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path_factory.mktemp("fuzz") / "data", TOOLS_API_PER_MINUTE="1000000")
-    try:
-        running.wait_ready()
+    with running_server(tmp_path_factory.mktemp("fuzz") / "data", TOOLS_API_PER_MINUTE="1000000") as running:
         _hand_in(running)
         yield running
-    finally:
-        running.end()
 
 
 def _hand_in(server: RunningServer) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -105,6 +108,28 @@ def test_one_user_may_have_so_many_unfinished_uploads(tus: Any, alice: User, bob
     assert tus(bob).create(1).status_code == 201
     tus(alice).ask("DELETE", paths[0])
     assert tus(alice).create(1).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_get_no_more() -> None:
+    owner = User.objects.create_user("eve@example.test", None)
+    begun: list[Upload] = []
+    start = threading.Barrier(50)
+
+    def begin() -> None:
+        start.wait()
+        try:
+            with suppress(resumable.Refused):
+                begun.append(resumable.begin(owner, resumable.Beginning(1)))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == Upload.objects.count() == resumable.MOST_WAITING
 
 
 def test_and_so_many_bytes_in_them(tus: Any, alice: User, monkeypatch: Any) -> None:

@@ -95,6 +95,23 @@ def test_a_short_body_is_one_request(tmp_path: Path) -> None:
     assert carried(tmp_path, short, length=5).application.given == [(100, b"hello", 5)]
 
 
+def test_a_place_of_too_many_digits_is_left_to_the_application_to_refuse(tmp_path: Path) -> None:
+    flow, endless = Flow(Room(tmp_path, 0), 1 << 30, 5), b"9" * 5000
+    given: list[bytes] = []
+
+    async def application(scope: dict[str, Any], body: Body, send: Any) -> None:
+        given.append(dict(scope["headers"])[b"upload-offset"])
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+
+    async def nowhere(message: Any) -> None:
+        pass
+
+    flow.write(b"hello")
+    flow.finish()
+    asyncio.run(Courier(flow, {"headers": [(b"upload-offset", endless)]}, application).run(nowhere))
+    assert given == [endless]
+
+
 def test_a_slow_body_is_handed_over_every_few_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flows, "PIECE_SECONDS", 0.05)
 

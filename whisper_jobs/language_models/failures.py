@@ -8,7 +8,7 @@ from whisper_jobs.outbound import OutboundRefused
 #: Every sentence that a user can be told; pages translate them.
 SENTENCES: dict[str, str] = {
     "no_key": "No key for a language model is known. Add your own in your account, or ask an administrator for one.",
-    "not_allowed": "The owner of this recording may not use a language model. An administrator can allow it.",
+    "not_allowed": "Who asked for this may not use a language model. An administrator can allow it.",
     "refused": "The language model's address is not on the public internet. An administrator admits it with TOOLS_OUTBOUND_ALLOW.",
     "bad_address": "The language model's address can't be used. An administrator must correct OPENAI_BASE_URL.",
     "unreachable": "The language model's server could not be reached.",
@@ -77,6 +77,8 @@ def _of_guard(error: JobError) -> JobError:
     """The guard speaks of media; a call's own errors are passed on."""
     if error.code == "timeout":
         return failure("slow", code="timeout", retry=True)
+    if error.code == "source_too_large":
+        return no_completion()
     return failure("unreachable", retry=True) if error.code == "source_unreachable" else error
 
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+#: Of the white space no more than the line's own: with line breaks in both parts, an answer of these alone would take hours.
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 _CLOCK = re.compile(r"\[?(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,6})?)\]?")
 
 

@@ -19,9 +19,9 @@ def job(user: User, job_id: int, channel: str | None = None) -> Json | None:
     found = queries.visible_jobs(user, channel).filter(pk=job_id).first()
     if found is None:
         return None
-    place, eta = queries.positions([found]).get(found.pk), pace.etas([found]).get(found.pk)
+    places, etas = pace.outlook([found])
     api = "transcribe" if channel else "native"
-    return payloads.job_full(found, place, eta=eta, text_so_far=False, api=api)
+    return payloads.job_full(found, places.get(job_id), eta=etas.get(job_id), text_so_far=False, api=api)
 
 
 def revision_of(user: User, job_id: int, channel: str | None = None) -> int | None:
@@ -33,7 +33,8 @@ def place(user: User, job_id: int, channel: str | None = None) -> Json | None:
     found = queries.visible_jobs(user, channel).filter(pk=job_id, stage__in=UNHEARD).first()
     if found is None:
         return None
-    return {"queue_position": queries.positions([found]).get(job_id), "eta_seconds": pace.etas([found]).get(job_id)}
+    places, etas = pace.outlook([found])
+    return {"queue_position": places.get(job_id), "eta_seconds": etas.get(job_id)}
 
 
 async def segments(job_id: int, since: int) -> AsyncIterator[list[Json]]:
@@ -51,7 +52,7 @@ def _segments(job_id: int, since: int, offset: int) -> list[Json]:
 
 def queue(user: User, channel: str | None = None) -> Json:
     found, following = queries.page_of_jobs(user, queries.ListFilter(), channel)
-    places, etas = queries.positions(found), pace.etas(found)
+    places, etas = pace.outlook(found)
     return {
         "jobs": [payloads.job_summary(one, places.get(one.pk), etas.get(one.pk)) for one in found],
         "next": following,
@@ -62,8 +63,9 @@ def queue(user: User, channel: str | None = None) -> Json:
 def line(user: User, channel: str | None = None) -> Json:
     """Counts, and of this user's jobs that wait the places and how long they will take."""
     waiting = list(queries.visible_jobs(user, channel).filter(stage__in=UNHEARD)[:200])
+    places, etas = pace.outlook(waiting)
     return {
         "summary": queries.summary(user, channel),
-        "positions": queries.positions(waiting),
-        "etas": pace.etas(waiting),
+        "positions": places,
+        "etas": etas,
     }

@@ -45,6 +45,8 @@ class PromptTemplate(models.Model):
 class Enrichment(models.Model):
     """What an analysis and a translation have in common. Tokens are those of all calls that were made for it."""
 
+    #: Whose permission and key it is made with; None when they are gone, then the owner's.
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     language = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=EnrichmentState, default=EnrichmentState.PENDING)
     text = models.TextField(blank=True)

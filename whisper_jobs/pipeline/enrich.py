@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from accounts import tokens
 from accounts.models import User
-from whisper_jobs import enrichment, lifecycle, queries, results, schedule
+from whisper_jobs import enrich_rows, enrichment, lifecycle, queries, results, schedule
 from whisper_jobs.enrichment import Cost, Finding
 from whisper_jobs.language_models import analysing, analysis_reading, failures, translating
 from whisper_jobs.language_models.asking import Answer, LanguageModel, Question
@@ -26,6 +26,8 @@ from whisper_jobs.speech.transcript import join_text
 
 #: The longest that one call may take.
 CALL_SECONDS = 600.0
+#: The longest answer, many times what a model writes at once.
+ANSWER_BYTES = 4 << 20
 #: How long a step works while others of its lane wait.
 TURN_SECONDS = 30.0
 Stored = ParamSpec("Stored")
@@ -105,7 +107,8 @@ class _Asker:
     def __init__(self, run: Run, watch: Watch) -> None:
         self.model = ""
         self._run, self._watch, self._has_stored = run, watch, False
-        self._language_model = _language_model(run.job.owner, watch)
+        row = enrich_rows.rows_of(run.step).select_related("asked_by").get()
+        self._language_model = _language_model(row.asked_by or run.job.owner, watch)
 
     def __call__(self, question: Question) -> Answer:
         self._watch.check()
@@ -135,12 +138,12 @@ def _turn_is_over(watch: Watch) -> bool:
     return waited_for or left < min(CALL_SECONDS, lasted)
 
 
-def _language_model(owner: User, watch: Watch) -> LanguageModel:
+def _language_model(user: User, watch: Watch) -> LanguageModel:
     """Looked up when the step runs: permission and key may have changed since it was asked for. Raises JobError."""
-    if not queries.can_enrich(owner):
+    if not queries.can_enrich(user):
         raise failures.failure("not_allowed")
     tools = settings.TOOLS
-    key = tokens.provider_key(owner) or tools.openai_api_key
+    key = tokens.provider_key(user) or tools.openai_api_key
     if not key:
         raise failures.failure("no_key")
     guard = Guard(tools.outbound_allow)
@@ -148,6 +151,6 @@ def _language_model(owner: User, watch: Watch) -> LanguageModel:
         base_url=tools.openai_base_url,
         api_key=key,
         model=tools.openai_model,
-        open_client=lambda: guard.client(timeout=CALL_SECONDS, total_timeout=CALL_SECONDS),
+        open_client=lambda: guard.client(timeout=CALL_SECONDS, total_timeout=CALL_SECONDS, max_bytes=ANSWER_BYTES),
         should_stop=watch.stopping,
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -19,7 +19,6 @@ from accounts.models import User
 from whisper_jobs import enrichment, payloads, prompts, queries
 from whisper_jobs.language_models.json_reading import clock_of
 from whisper_jobs.models import Analysis, EnrichmentState, Job, PromptTemplate, Translation
-from whisper_jobs.pen import Gone
 from whisper_jobs.runs import NotAllowed
 from whisper_jobs.speech.languages import LANGUAGES
 from whisper_jobs.states import Stage
@@ -68,7 +67,7 @@ def context(job: Job, user: User) -> dict[str, Any]:
     analysis = Analysis.objects.filter(job=job).first()
     rows = list(Translation.objects.filter(job=job).order_by("index"))
     completed = job.stage == Stage.COMPLETED
-    refusal = _refusal(job, user)
+    refusal = _refusal(user)
     return {
         "analysis": _analysis(analysis) if analysis else None,
         "translations": [_translation(row) for row in rows],
@@ -87,12 +86,10 @@ def host() -> str:
     return urlsplit(settings.TOOLS.openai_base_url).hostname or ""
 
 
-def _refusal(job: Job, user: User) -> str:
-    if not queries.can_enrich(user):
-        return _("Your account may not use a language model. An administrator can allow it.")
-    if not queries.can_enrich(job.owner):
-        return _("The owner of this recording may not use a language model. An administrator can allow it.")
-    return ""
+def _refusal(user: User) -> str:
+    if queries.can_enrich(user):
+        return ""
+    return _("Your account may not use a language model. An administrator can allow it.")
 
 
 def _analysis(row: Analysis) -> dict[str, Any]:
@@ -130,14 +127,12 @@ class EnrichmentView(Page):
 
     def asked(self, job: Job, form: forms.Form, request_it: Callable[[], object]) -> HttpResponse:
         """Asks for what the form says, and goes back to the job's page, which tells what became of it."""
-        problem = _refusal(job, self.user) or ("" if form.is_valid() else _("Choose from what is offered."))
+        problem = _refusal(self.user) or ("" if form.is_valid() else _("Choose from what is offered."))
         try:
             if not problem:
                 request_it()
         except NotAllowed as error:
             problem = str(error)
-        except Gone as gone:
-            raise Http404 from gone
         if problem:
             messages.error(self.request, problem)
         return redirect(f"{reverse('web:job', args=[job.pk])}#analysis")
@@ -148,7 +143,8 @@ class AnalyseView(EnrichmentView):
         job, form = self.job(job_id), AnalysisForm(self.user, request.POST)
 
         def request_it() -> None:
-            enrichment.request_analysis(job.pk, language=form.cleaned_data["language"], instruction=form.instruction)
+            asked = {"language": form.cleaned_data["language"], "instruction": form.instruction}
+            enrichment.request_analysis(job.pk, asked_by=self.user, **asked)
 
         return self.asked(job, form, request_it)
 
@@ -158,6 +154,6 @@ class TranslateView(EnrichmentView):
         job, form = self.job(job_id), TranslationForm(request.POST)
 
         def request_it() -> None:
-            enrichment.request_translation(job.pk, language=form.cleaned_data["language"])
+            enrichment.request_translation(job.pk, asked_by=self.user, language=form.cleaned_data["language"])
 
         return self.asked(job, form, request_it)

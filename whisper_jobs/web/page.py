@@ -24,7 +24,7 @@ class Page(LoginRequiredMixin, PermissionRequiredMixin, View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """A job that is deleted while the page works on it is not found, as one that was before."""
         try:
-            return cast(HttpResponseBase, super().dispatch(request, *args, **kwargs))
+            return super().dispatch(request, *args, **kwargs)
         except Gone as gone:
             raise Http404 from gone
 

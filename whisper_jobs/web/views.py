@@ -155,7 +155,7 @@ def _asked(request: HttpRequest) -> ListFilter:
 def _list(user: User, narrow: ListFilter) -> dict[str, Any]:
     """The list of recordings: for the template, and for the script that keeps it up to date."""
     jobs, following = queries.page_of_jobs(user, narrow)
-    places, etas = queries.positions(jobs), pace.etas(jobs)
+    places, etas = pace.outlook(jobs)
     counts = queries.summary(user)
     total = sum(counts.values())
     start = {
@@ -200,7 +200,8 @@ def _href(narrow: ListFilter, **changed: Any) -> str:
 
 
 def _job_context(job: Job, user: User) -> dict[str, Any]:
-    place, eta = queries.positions([job]).get(job.pk), pace.etas([job]).get(job.pk)
+    places, etas = pace.outlook([job])
+    place, eta = places.get(job.pk), etas.get(job.pk)
     # Before all that the page shows, so that its script never takes what it shows for newer than it is.
     told = {**payloads.job_summary(job, place, eta), "steps": payloads.steps(job)}
     log = payloads.runtime_log(job)

@@ -32,11 +32,6 @@ class MayManage(BasePermission):
         return queries.can_manage_all(cast(User, request.user))
 
 
-class MayEnrich(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return queries.can_enrich(cast(User, request.user))
-
-
 class WhisperView(APIView):
     """For signed-in users with whisper.use. `as_view(**TOKEN_API)` makes of it the same view of the token API.
 

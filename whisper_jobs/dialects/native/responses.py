@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def jobs(found: list[Job], following: int | None) -> Json:
-    places, etas = queries.positions(found), pace.etas(found)
+    places, etas = pace.outlook(found)
     return {
         "ok": True,
         "jobs": [payloads.job_summary(job, places.get(job.pk), etas.get(job.pk)) for job in found],
@@ -24,8 +24,8 @@ def jobs(found: list[Job], following: int | None) -> Json:
 
 def job(one: Job, message: str = "", *, api: str = "native") -> Json:
     """`api` is the URL namespace of the links in it."""
-    place, eta = queries.positions([one]).get(one.pk), pace.etas([one]).get(one.pk)
-    told = payloads.job_full(one, place, eta=eta, api=api)
+    places, etas = pace.outlook([one])
+    told = payloads.job_full(one, places.get(one.pk), eta=etas.get(one.pk), api=api)
     return {"ok": True, **({"message": message} if message else {}), "job": told}
 
 

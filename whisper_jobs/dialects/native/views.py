@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from whisper_jobs import enrichment, lifecycle, queries, recovery, results
 from whisper_jobs.dialects.native import requests, responses, submitting
-from whisper_jobs.dialects.native.access import MayEnrich, MayManage, MayUse, WhisperView
+from whisper_jobs.dialects.native.access import MayManage, MayUse, WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.models import Job, Segment
 from whisper_jobs.speech.formats import FORMATS
@@ -41,6 +42,13 @@ class SubmitView(WhisperView):
 
 
 class OneJobView(WhisperView):
+    def enrichable(self, job_id: int) -> Job:
+        """The job, for those who may use a language model. One that they can't see is 404 for everybody."""
+        job = self.job(job_id)
+        if not queries.can_enrich(self.user):
+            raise PermissionDenied(_("Your account may not use a language model. An administrator can allow it."))
+        return job
+
     def answer(self, job: Job, message: str = "", *, status: int = 200) -> Response:
         return Response(responses.job(job, message, api=self.namespace), status=status)
 
@@ -79,21 +87,19 @@ class AgainView(SubmitView):
 class AnalyzeView(OneJobView):
     """A new analysis of a finished transcript, for those whose transcripts may be sent to a language model."""
 
-    permission_classes = (IsAuthenticated, MayUse, MayEnrich)
-
     def post(self, request: Request, job_id: int) -> Response:
-        job = self.job(job_id)
-        changed = enrichment.request_analysis(job.pk, **requests.analysis_asked(request, self.user, job))
+        job = self.enrichable(job_id)
+        changed = enrichment.request_analysis(
+            job.pk, asked_by=self.user, **requests.analysis_asked(request, self.user, job)
+        )
         return self.answer(changed, _("The transcript is being analysed."), status=202)
 
 
 class TranslateView(OneJobView):
-    permission_classes = (IsAuthenticated, MayUse, MayEnrich)
-
     def post(self, request: Request, job_id: int) -> Response:
-        job, form = self.job(job_id), requests.TranslateSerializer(data=request.data)
+        job, form = self.enrichable(job_id), requests.TranslateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        changed = enrichment.request_translation(job.pk, language=form.validated_data["language"])
+        changed = enrichment.request_translation(job.pk, asked_by=self.user, **form.validated_data)
         return self.answer(changed, _("The transcript is being translated."), status=202)
 
 
@@ -125,7 +131,7 @@ class ExportView(WhisperView):
     def get(self, request: Request, job_id: int, name: str) -> StreamingHttpResponse:
         job, language, form = self.job(job_id), requests.export_language(request), FORMATS.get(name)
         if form is None:
-            raise Http404
+            raise NotFound(_("There is no such format. Choose one of: %(known)s.") % {"known": ", ".join(FORMATS)})
         if job.stage != Stage.COMPLETED:
             raise Unprocessable(_("The transcript can be downloaded when the job is completed."), code="not_ready")
         pieces = in_pieces(form.render(_transcript(job, language)))
