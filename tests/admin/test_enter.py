@@ -75,3 +75,7 @@ def test_every_page_opens(desk: Client, alice: User, language: str) -> None:
         Share.objects.get().token
         not in desk.get(reverse("admin:sharing_share_change", args=[rows["sharing_share"].pk])).text
     )
+
+
+def test_a_nul_in_what_is_looked_for_is_a_bad_request(desk: Client) -> None:
+    assert desk.get("/admin/whisper/job/?stage__exact=%00").status_code == 400

@@ -29,3 +29,10 @@ def test_it_is_not_found(
     client = Client()
     client.force_login(alice)
     assert client.post(f"/whisper/jobs/{job.pk}/{path}", body).status_code == 404
+
+
+def test_what_was_said_stays_out_of_every_cache(stage: Stage, alice: User) -> None:
+    job, client = stage.completed(alice, windows=1), Client()
+    client.force_login(alice)
+    for path in ("/whisper", f"/whisper/jobs/{job.pk}"):
+        assert client.get(path)["Cache-Control"] == "private, no-store"

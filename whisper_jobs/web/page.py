@@ -8,6 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMix
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
 from django.views import View
 
 from accounts.models import User
@@ -22,11 +23,16 @@ class Page(LoginRequiredMixin, PermissionRequiredMixin, View):
     permission_required = "whisper.use"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A job that is deleted while the page works on it is not found, as one that was before."""
+        """A job that is deleted while the page works on it is not found, as one that was before.
+
+        What people have said stays out of every cache, the browser's too: who comes next to a shared machine is somebody else.
+        """
         try:
-            return super().dispatch(request, *args, **kwargs)
+            answer = super().dispatch(request, *args, **kwargs)
         except Gone as gone:
             raise Http404 from gone
+        patch_cache_control(answer, private=True, no_store=True)
+        return answer
 
     def handle_no_permission(self) -> Any:
         self.raise_exception = self.request.user.is_authenticated
