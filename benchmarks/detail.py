@@ -21,7 +21,7 @@ MOST_QUERIES = 6
 
 def measure(options: Options) -> list[Line]:
     times = QUICK_TIMES if options.quick else TIMES
-    with Server(options.folder / "data", TOOLS_API_PER_MINUTE="1000000") as server:
+    with Server(options.folder / "data") as server:
         account = server.account("alice")
         filled = _fill(options.folder / "data", account.email)
         taken = {what: _timed(account, path, times) for what, path in filled["paths"].items()}

@@ -108,6 +108,7 @@ class Server:
             "TOOLS_ADMIN_PASSWORD": PASSWORD,
             "TOOLS_OUTBOUND_ALLOW": LOOPBACK,
             "TOOLS_EXTRA_ENGINES": CLOCKWORK,
+            "TOOLS_API_PER_MINUTE": "1000000",
             **variables,
         }
         self.admin = Account(self.port)

@@ -30,7 +30,7 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("fuzz") / "data", TOOLS_API_PER_MINUTE="1000000") as running:
+    with running_server(tmp_path_factory.mktemp("fuzz") / "data") as running:
         _hand_in(running)
         yield running
 

@@ -124,3 +124,13 @@ def test_other_threads_run_while_it_decodes(engine: PocketSphinx, first: Samples
     finished.set()
     heart.join()
     assert beats > 20
+
+
+def test_words_depend_on_nothing_that_was_heard_before(engine: PocketSphinx, first: Samples) -> None:
+    def heard() -> tuple[Segment, ...]:
+        return tuple(engine.transcribe(first, Options(language="en")).segments)
+
+    before = heard()
+    noise = np.random.default_rng(1).normal(0.0, 0.3, 16_000 * 5).astype(np.float32)
+    engine.transcribe(noise, Options(language="en"))
+    assert heard() == before

@@ -5,6 +5,7 @@ Loaded through `registry.load`. Its words are a draft: far from a Whisper model'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ LONG_SEGMENT_SECONDS = 6.0
 #: Less than three frames of features is nothing to decode.
 SHORTEST_SAMPLES = SAMPLE_RATE // 20
 _MEAN_SEARCH = "mean"
+MEAN_SECONDS, MOST_PASSES = 24.0, 6
 _CAPITALS = {"i", "i'm", "i'll", "i'd", "i've"}
 
 
@@ -65,10 +67,18 @@ class PocketSphinx:
         return Result(tuple(_segments(self._words(len(pcm) / SAMPLE_RATE))), "en")
 
     def _set_cepstral_mean(self, pcm: Pcm) -> None:
-        """A first pass, for the features alone: the decoder then knows the window's sound from its first word on.
+        """First passes, for the features alone: the decoder then knows the window's sound from its first word on.
 
-        It runs as a search for one word because the end of an utterance always searches, and that one is cheap.
+        They always begin anew, so that the words of a window depend on nothing that was heard before it. It is a running
+        mean: a short window goes through it again until what it began with weighs little.
         """
+        self._decoder.reinit_feat()
+        passes = math.ceil(MEAN_SECONDS * SAMPLE_RATE / len(pcm))
+        for _ in range(min(MOST_PASSES, passes)):
+            self._move_mean(pcm)
+
+    def _move_mean(self, pcm: Pcm) -> None:
+        """It runs as a search for one word because the end of an utterance always searches, and that one is cheap."""
         self._decoder.activate_search(_MEAN_SEARCH)
         self._decoder.start_utt()
         self._decoder.process_raw(pcm.tobytes(), no_search=True, full_utt=True)
