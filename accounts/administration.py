@@ -39,7 +39,7 @@ class Administration(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().login(request, extra_context)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """PostgreSQL has no text with a NUL in it, and what is looked for would otherwise fail there as a fault of ours."""
         inner = super().admin_view(view, cacheable)
 

@@ -38,7 +38,14 @@ def _kept_secret(file: Path) -> str:
 
 def _database() -> dict[str, Any]:
     if TOOLS.database_url:
-        return {**environ.Env.db_url_config(TOOLS.database_url), "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}
+        return {
+            **environ.Env.db_url_config(TOOLS.database_url),
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 60,
+            # One that a client left half read would be closed at any time, in whatever transaction is open then; and a pooler
+            # that lends connections by the transaction knows none.
+            "DISABLE_SERVER_SIDE_CURSORS": True,
+        }
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(DATA_DIR / "db.sqlite3"),
