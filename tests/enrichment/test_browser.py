@@ -69,7 +69,8 @@ def talk(server: RunningServer, signed_in: Any, browser: Browser, model: ModelSe
     row(page, "talk.wav").get_by_role("link").click()
     page.wait_for_url("**/whisper/jobs/*")
     card = page.locator("#analysis")
-    expect(card.locator(".analysis-head .pill")).to_have_text("Running", timeout=PATIENCE_MS)
+    # Under load it may be asked for and answered between two looks of this test.
+    expect(card.locator(".analysis-head .pill")).to_have_text(re.compile("Waiting|Running"), timeout=PATIENCE_MS)
     expect(page.locator("#text")).not_to_be_empty(timeout=PATIENCE_MS)
     hold.set()
     expect(card).to_contain_text("They talked about the budget.", timeout=PATIENCE_MS)
