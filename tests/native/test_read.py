@@ -11,29 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from tests.contract.documents import JOB_FIELDS
 from tests.core.play import Stage
 from whisper_jobs.models import Job, Segment, Step
 
 PUBLISHED = [
+    *JOB_FIELDS,
     "id",
-    "queue_channel",
-    "queue_channel_label",
-    "source_type",
-    "source_label",
-    "source_note",
-    "source_mime",
-    "source_size_bytes",
-    "source_duration_seconds",
-    "source_duration_human",
-    "stage_label",
-    "stage_detail",
-    "runtime_log",
-    "liveness",
-    "analysis",
-    "translations",
-    "diarization",
-    "share",
-    "callback",
     "status",
     "status_label",
     "stage",
