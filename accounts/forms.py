@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.conf import settings
 from django.utils import timezone
@@ -55,6 +56,16 @@ class TokenForm(forms.Form):
     def expires_at(self) -> datetime | None:
         chosen = self.cleaned_data["lifetime"]
         return None if chosen == NEVER else timezone.now() + timedelta(days=int(chosen))
+
+
+class AddSecurityKeyForm(AddWebAuthnForm):  # type: ignore[misc]  # the library has no types
+    """The library's own, whose name has a label in one language only."""
+
+    name = forms.CharField(label=_("Name"), required=False)
+
+
+class RenameSecurityKeyForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"), required=True)
 
 
 class KeyForm(forms.Form):

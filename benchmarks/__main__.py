@@ -28,6 +28,10 @@ NAMES = (
     "uploads",
     "submit",
     "detail",
+    "speakers",
+    "speech",
+    "draft",
+    "formats",
 )
 
 

@@ -35,10 +35,10 @@ def main() -> None:
     part, parts = (int(word) for word in sys.argv[2:4] or ("0", "1"))
     windows = windows_of(Path(sys.argv[1]))[part::parts]
     engine = PocketSphinx()
-    engine.transcribe(np.zeros(SAMPLE_RATE, np.float32), Options())
+    engine.transcribe([np.zeros(SAMPLE_RATE, np.float32)], Options())
     began = time.monotonic()
     for window in windows:
-        engine.transcribe(floats(window.samples), Options())
+        engine.transcribe([floats(window.samples)], Options())
     print(time.monotonic() - began)
 
 

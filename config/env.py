@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import ipaddress
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -25,9 +26,13 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what an o
 #: Strings and numbers of a kind, each with its reader below.
 MailServer: TypeAlias = str
 WebAddress: TypeAlias = str
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+ComputeType: TypeAlias = str
+Backends: TypeAlias = Literal["A", "B", "AB"]
 Count: TypeAlias = int
 #: Their value may hold a password, so a mistake in one is told without it.
 SECRET_KINDS = {"MailServer"}
+COMPUTE_TYPES = ("int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32")
 MAIL_SCHEMES = {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"}
 
 
@@ -65,6 +70,15 @@ class Env:
     redis_url: str = ""
     default_model: str = "auto"
     model_dir: Path | None = None
+    #: Where Whisper models work, and in which arithmetic: names of CTranslate2; `auto` for the best that works.
+    device: Device = "auto"
+    compute_type: ComputeType = "auto"
+    #: Windows that an engine takes at once; None for what suits it and the memory.
+    batch_size: int | None = None
+    #: Of an account on the Hugging Face Hub, for models that have to be asked for; the hub's own name, without the prefix.
+    hf_token: str = field(default="", metadata={"name": "HF_TOKEN"})
+    #: A model that nobody uses leaves the memory after so long.
+    model_idle_minutes: float = 10.0
     upload_max_mb: int = 4096
     download_max_mb: int = 8192
     max_duration_hours: float = 24.0
@@ -81,6 +95,12 @@ class Env:
     step_timeout_minutes: float = 60.0
     download_timeout_hours: float = 6.0
     extra_engines: tuple[str, ...] = ()
+    #: Who may transcribe: A, the engines of this server, and B, the relay, to which sound leaves this machine.
+    backends: Backends = "A"
+    #: A server that speaks OpenAI's audio protocol.
+    relay_base_url: WebAddress = ""
+    relay_api_key: str = ""
+    relay_model: str = "whisper-1"
     #: Requests per minute and caller that the API answers.
     api_per_minute: int = 120
     #: Of one user at once, unless the user has a number of their own; those of admins are not counted.
@@ -140,7 +160,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         value = kind(text)
-        if value <= 0:
+        if not 0 < value < math.inf:
             raise ValueError("must be above zero")
         return value
 
@@ -164,6 +184,15 @@ def _url(schemes: set[str], *, with_host: bool) -> Callable[[str], str]:
     return read
 
 
+def _one_of(*known: str) -> tuple[Callable[[str], str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in known:
+            raise ValueError("must be one of those")
+        return text.lower()
+
+    return read, f"one of {', '.join(known)}"
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "Path": (lambda text: Path(text).expanduser().resolve(), "a folder"),
     "Path | None": (lambda text: Path(text).expanduser().resolve(), "a folder"),
@@ -175,6 +204,9 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "Count": (_count, "a whole number, zero or more"),
     "MailServer": (_url(MAIL_SCHEMES, with_host=False), "a mail server such as smtp+tls://user:password@host:587"),
     "WebAddress": (_url({"http", "https"}, with_host=True), "an address such as https://id.example.org"),
+    "Device": _one_of("auto", "cpu", "cuda"),
+    "ComputeType": _one_of("auto", *COMPUTE_TYPES),
+    "Backends": (lambda text: {"A": "A", "B": "B", "AB": "AB"}[text.upper()], "A, B or AB"),
     "tuple[str, ...]": (_names, "names separated by commas"),
     "tuple[Network, ...]": (_networks, "networks such as 10.0.0.0/8, separated by commas"),
 }
@@ -202,4 +234,6 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
             raise BadEnvironment(f"{name} must be {wanted}{but_is}.") from error
     if values.get("oidc_issuer") and not values.get("oidc_client_id"):
         raise BadEnvironment("TOOLS_OIDC_ISSUER needs TOOLS_OIDC_CLIENT_ID as well.")
+    if "B" in values.get("backends", "") and not values.get("relay_base_url"):
+        raise BadEnvironment("TOOLS_BACKENDS with B needs TOOLS_RELAY_BASE_URL as well.")
     return Env(**values)

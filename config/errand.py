@@ -29,7 +29,8 @@ from whisper_jobs.dialects.native.requests import SubmissionSerializer
 from whisper_jobs.intake import Submission
 from whisper_jobs.models import Job
 from whisper_jobs.results import transcript_of
-from whisper_jobs.speech.formats import FORMATS
+from whisper_jobs.speech.captions import PRESETS
+from whisper_jobs.speech.formats import FORMATS, FormatOptions
 from whisper_jobs.states import ACTIVE, Stage
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -51,6 +52,7 @@ class Order:
     language: str
     model: str
     format: str
+    options: FormatOptions
     output: Path | None
     timeout_seconds: float | None
 
@@ -63,6 +65,9 @@ class Order:
             language=options["language"],
             model=options["model"],
             format=options["format"],
+            options=FormatOptions(
+                speakers=options["speakers"], words=options["words"], rules=PRESETS[options["preset"]]
+            ),
             output=options["output"] and (folder / options["output"].expanduser()).absolute(),
             timeout_seconds=options["timeout"],
         )
@@ -83,6 +88,8 @@ def check(order: Order) -> Order:
     """The order with its values as the queue wants them. Raises Refusal in the words of the API."""
     if order.output and not order.output.parent.is_dir():
         raise Refusal(f"There is no folder {order.output.parent} for the transcript.")
+    if order.output is None and not FORMATS[order.format].is_text and sys.stdout.isatty():
+        raise Refusal(f"A terminal can't show {order.format}. Name a file: -o OUT.")
     source: dict[str, Any] = {"source_url": order.source}
     if not URL.match(order.source):
         try:
@@ -215,13 +222,13 @@ class _Progress:
 
 def write(job: Job, order: Order) -> None:
     """The transcript to the file that was asked for, or to standard output."""
-    pieces = FORMATS[order.format].render(transcript_of(job))
+    pieces = FORMATS[order.format].render(transcript_of(job), order.options)
     if order.output is None:
-        sys.stdout.writelines(pieces)
-        sys.stdout.flush()
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()
         return
     try:
-        with order.output.open("w", encoding="utf-8") as file:
+        with order.output.open("wb") as file:
             file.writelines(pieces)
     except OSError as error:
         raise Refusal(f"{order.output} can't be written ({(error.strerror or str(error)).lower()}).") from error

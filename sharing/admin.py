@@ -21,6 +21,7 @@ _LABELS = {
     "expires_at": _("Expires"),
     "revoked_at": _("Revoked"),
     "allow_audio": _("With the sound"),
+    "show_analysis": _("With the analysis"),
     "views": _("Views"),
     "last_viewed_at": _("Last viewed"),
 }

@@ -29,6 +29,7 @@ class Share(models.Model):
     #: A password hash; empty when the link alone opens it.
     passcode = models.CharField(max_length=200, blank=True)
     allow_audio = models.BooleanField(default=False)
+    show_analysis = models.BooleanField(default=True)
     views = models.PositiveBigIntegerField(default=0)
     last_viewed_at = models.DateTimeField(null=True, blank=True)
 

@@ -25,6 +25,7 @@ class Options(TypedDict, total=False):
     expires_at: datetime | None
     passcode: str
     allow_audio: bool
+    show_analysis: bool
 
 
 class NotShared(NotAllowed):
@@ -99,4 +100,9 @@ def _inherited(before: Share | None) -> dict[str, Any]:
     if before is None:
         return {}
     expires_at = None if before.has_expired else before.expires_at
-    return {"passcode": before.passcode, "allow_audio": before.allow_audio, "expires_at": expires_at}
+    return {
+        "expires_at": expires_at,
+        "passcode": before.passcode,
+        "allow_audio": before.allow_audio,
+        "show_analysis": before.show_analysis,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from sharing import article, audio
 from sharing.models import Share
-from whisper_jobs import results
+from whisper_jobs import exports, results
 from whisper_jobs.models import Analysis, EnrichmentState, Job, Segment, TranslatedSegment, Translation
 from whisper_jobs.payloads import ANALYSIS_PARTS, duration_human
 from whisper_jobs.speech import transcript as spoken
@@ -36,12 +36,6 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
-    name: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """What the template shows beside the text; `language` is that of the text, empty where nobody knows."""
 
@@ -53,7 +47,7 @@ class Page:
     is_draft: bool
     is_translation: bool
     tabs: list[Tab]
-    downloads: list[Download]
+    downloads: list[exports.Group]
     audio_url: str
     analysis: Json | None
     analysis_language: str
@@ -69,8 +63,8 @@ class Reading:
         self.translation = self._translations.get(language)
 
     def page(self) -> Page:
-        job, analysis = self.job, _analysis(self.job)
-        language = self.translation.language if self.translation else original_language(job)
+        job, analysis = self.job, _analysis(self.share)
+        language = self.translation.language if self.translation else job.text_language
         return Page(
             title=title_of(job),
             date=job.created_at,
@@ -80,19 +74,19 @@ class Reading:
             is_draft=job.quality == "draft",
             is_translation=self.translation is not None,
             tabs=self._tabs(),
-            downloads=[Download(name, self._href("sharing:download", name)) for name in FORMATS],
-            audio_url=self._href("sharing:audio") if plays_audio(self.share) else "",
+            downloads=self._downloads(),
+            audio_url=reverse("sharing:audio", args=[self.share.token]) if plays_audio(self.share) else "",
             analysis=_shown(analysis) if analysis else None,
             analysis_language=analysis.language if analysis else "",
         )
 
     def article(self) -> Iterator[str]:
-        return article.render(self._spoken())
+        return article.render(self._spoken(results.names_of(self.job)))
 
-    def _spoken(self) -> Iterator[spoken.Segment]:
+    def _spoken(self, names: dict[str, str]) -> Iterator[spoken.Segment]:
         """Without the words and their times: most of what is stored, and none of it is shown."""
         for start, end, text, speaker in self._rows().iterator(chunk_size=results.CHUNK):
-            yield spoken.Segment(start, end, text, speaker=speaker or None)
+            yield spoken.Segment(start, end, text, speaker=names.get(speaker, speaker) or None)
 
     def _rows(self) -> QuerySet[Any, tuple[float, float, str, str]]:
         if self.translation is None:
@@ -105,7 +99,7 @@ class Reading:
         """None where there is nothing to choose."""
         if not self._translations:
             return []
-        original = original_language(self.job)
+        original = self.job.text_language
         address, here = reverse("sharing:transcript", args=[self.share.token]), self.translation
         first = Tab(original, _named(original) or _("Original"), address, here is None)
         others = (
@@ -114,10 +108,11 @@ class Reading:
         )
         return [first, *others]
 
-    def _href(self, view: str, *args: str) -> str:
-        address = reverse(view, args=[self.share.token, *args])
-        is_text = view == "sharing:download" and self.translation is not None
-        return f"{address}?{urlencode({'language': self.translation.language})}" if is_text else address  # type: ignore[union-attr]
+    def _downloads(self) -> list[exports.Group]:
+        def address(name: str) -> str:
+            return reverse("sharing:download", args=[self.share.token, name])
+
+        return exports.menu(address, self.translation.language if self.translation else "")
 
 
 def title_of(job: Job) -> str:
@@ -125,22 +120,18 @@ def title_of(job: Job) -> str:
     return job.source_label or job.source_title or _("Transcript")
 
 
-def original_language(job: Job) -> str:
-    return job.detected_language or job.language
-
-
 def plays_audio(share: Share) -> bool:
     return share.allow_audio and audio.is_playable(share.job)
 
 
 def download(share: Share, name: str, language: str) -> tuple[Format, spoken.Transcript]:
-    """How to write it, and what. Raises Http404 for a format or a language that there isn't."""
+    """How to write it, and what, under the page's title. Raises Http404 for a format or a language that there isn't."""
     form = FORMATS.get(name)
     # PostgreSQL has no text with a NUL in it.
     if form is None or "\0" in language:
         raise Http404
     try:
-        return form, results.transcript_of(share.job, language)
+        return form, replace(results.transcript_of(share.job, language), title=title_of(share.job))
     except results.NotTranslated as error:
         raise Http404 from error
 
@@ -152,8 +143,9 @@ def second_of(job: Job, asked: float) -> int | None:
     return None if found is None else article.second_of(found)
 
 
-def _analysis(job: Job) -> Analysis | None:
-    return Analysis.objects.filter(job=job, state=EnrichmentState.DONE).first()
+def _analysis(share: Share) -> Analysis | None:
+    done = Analysis.objects.filter(job=share.job, state=EnrichmentState.DONE)
+    return done.first() if share.show_analysis else None
 
 
 def _shown(analysis: Analysis) -> Json | None:

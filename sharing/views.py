@@ -19,6 +19,7 @@ from django.views import View
 
 from sharing import audio, links, reading, visits
 from sharing.models import Share
+from whisper_jobs import exports
 from whisper_jobs.streaming import in_pieces
 
 #: Stands in the rendered page where the text goes, which is streamed.
@@ -118,10 +119,11 @@ class DownloadView(SharedView):
     def get(self, request: HttpRequest, name: str) -> HttpResponseBase:
         language = request.GET.get("language", "")
         form, transcript = reading.download(self.share, name, language)
-        answer = StreamingHttpResponse(in_pieces(form.render(transcript)), content_type=form.content_type)
-        filename = ".".join(filter(None, ("transcript", language))) + form.extension
-        answer["Content-Disposition"] = f'attachment; filename="{filename}"'
-        return answer
+        asked = exports.OptionsSerializer(data=request.GET)
+        if not asked.is_valid():
+            raise Http404
+        stem = ".".join(filter(None, ("transcript", language)))
+        return exports.answer(form, transcript, exports.options(asked.validated_data), stem=stem)
 
 
 class AudioView(SharedView):

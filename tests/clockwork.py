@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from whisper_jobs.errors import JobError
-from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples
+from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples, Setup
 from whisper_jobs.speech.transcript import Segment, Word
 
 #: Seconds of work per second of sound.
@@ -28,10 +29,14 @@ class Clockwork:
     name = "clockwork"
     quality: Quality = "draft"
 
-    def __init__(self, model: str = "", *, folders: tuple[Path, ...] = (), threads: int = 1) -> None:
+    def __init__(self, model: str = "", setup: Setup | None = None) -> None:
         self._factor = float(os.environ.get(FACTOR, "0.02"))
+        self.batch = (setup and setup.batch) or 1
 
-    def transcribe(self, samples: Samples, options: Options) -> Result:
+    def transcribe(self, windows: Sequence[Samples], options: Options) -> list[Result]:
+        return [self._window(samples, options) for samples in windows]
+
+    def _window(self, samples: Samples, options: Options) -> Result:
         segment = heard(samples)
         _note("begin", segment)
         _take(len(samples) / SAMPLE_RATE * self._factor, options)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.permissions import grant
 from tests.core.play import Stage
 
+# A machine that does other things as well is slow now and then; that says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared machine")
+
 PASSWORD = "Correct-horse-9-battery"
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any) -> None:
-    """No slow hashes, static files by their own names instead of those of a collected folder, and an empty cache."""
+def _alone(settings: Any, tmp_path: Path) -> None:
+    """Nothing of another test: media of one's own, an empty cache, English. No slow hashes, and static files by their own names."""
     files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
+    media = {"location": tmp_path / "media", "file_permissions_mode": 0o600}
+    settings.STORAGES = {"default": {**settings.STORAGES["default"], "OPTIONS": media}, "staticfiles": files}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
+    translation.activate("en")
 
 
 def person(name: str, *permissions: str) -> User:

@@ -4,6 +4,8 @@ import os
 import shutil
 import tempfile
 
+#: Where published weights may be; their tests read them, nothing else does.
+MODEL_DIR = os.environ.get("TOOLS_MODEL_DIR", "")
 for name in [name for name in os.environ if name.startswith("TOOLS_") and name != "TOOLS_DATABASE_URL"]:
     del os.environ[name]
 DATA_DIR = tempfile.mkdtemp(prefix="tw-test-")

@@ -12,7 +12,9 @@ from uuid import uuid4
 from django.db import connection
 from django.utils import timezone
 
+from whisper_jobs import schedule
 from whisper_jobs.models import Step
+from whisper_jobs.states import Kind, StepState
 
 _FIELDS = Step._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
@@ -35,6 +37,28 @@ def take(lane: str, worker: str) -> Step | None:
         cursor.execute(_statement(connection.vendor), [uuid4().hex, worker, now, now, lane, now])
         rows = cursor.fetchall()
     return _step(list(rows[0])) if rows else None
+
+
+def take_companions(first: Step, most: int) -> list[Step]:
+    """Up to `most` untried windows of the same job, which now belong to the worker of `first`, each with a run of its own.
+
+    They are paid for as if they had been claimed one by one. Called in a transaction that holds the job.
+    """
+    open_states = [StepState.READY, StepState.WAITING]
+    windows = Step.objects.select_for_update(skip_locked=True).filter(job_id=first.job_id, kind=Kind.WINDOW)
+    found = windows.filter(state__in=open_states, attempts=0, losses=0, not_before=None).order_by("index")[:most]
+    return [step for step in found if _take_companion(step, first.worker)]
+
+
+def _take_companion(step: Step, worker: str) -> bool:
+    waits = step.state == StepState.WAITING
+    turn = schedule.next_turn(step.lane, step.owner_id, step.priority, kind=step.kind) if waits else step.turn
+    now = timezone.now()
+    taken = {"run_id": uuid4(), "worker": worker, "heartbeat_at": now, "started_at": now, "attempts": 1, "turn": turn}
+    found = Step.objects.filter(pk=step.pk, state=step.state).update(state=StepState.RUNNING, **taken)
+    for name, value in taken.items():
+        setattr(step, name, value)
+    return bool(found)
 
 
 @cache

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Max
-from django.utils.translation import gettext as _
 
 from accounts.models import User
-from whisper_jobs import enrich_rows, schedule
+from whisper_jobs import asking, enrich_rows
 from whisper_jobs.models import Analysis, EnrichmentState, Job, Step, TranslatedSegment, Translation
-from whisper_jobs.pen import Edit, editing
-from whisper_jobs.runs import NotAllowed, Run, finishing, holding
-from whisper_jobs.states import Kind, Stage, StepState
+from whisper_jobs.pen import editing
+from whisper_jobs.runs import Run, finishing, holding
+from whisper_jobs.states import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,10 @@ def request_analysis(job_id: int, *, asked_by: User, language: str, instruction:
     Raises NotAllowed while there is no transcript, and while one is being made.
     """
     with editing(job_id) as edit:
-        _demand_transcript(edit.job)
+        asking.demand_transcript(edit.job)
         asked = {"asked_by": asked_by, "language": language, "instruction": instruction}
         Analysis.objects.get_or_create(job=edit.job, defaults=asked)
-        _queue(edit, Kind.ANALYSE, 0)
+        asking.queue(edit, Kind.ANALYSE, 0)
         fresh = {**asked, "state": EnrichmentState.PENDING, "error": ""}
         Analysis.objects.filter(job=edit.job).update(**fresh)
         edit.log("An analysis was asked for.")
@@ -119,9 +118,9 @@ def request_translation(job_id: int, *, asked_by: User, language: str) -> Job:
     Raises NotAllowed, as request_analysis.
     """
     with editing(job_id) as edit:
-        _demand_transcript(edit.job)
+        asking.demand_transcript(edit.job)
         row = _translation(edit.job, language)
-        _queue(edit, Kind.TRANSLATE, row.index)
+        asking.queue(edit, Kind.TRANSLATE, row.index)
         if row.state == EnrichmentState.DONE:
             TranslatedSegment.objects.filter(translation=row).delete()
         Translation.objects.filter(pk=row.pk).update(asked_by=asked_by, state=EnrichmentState.PENDING, error="")
@@ -129,26 +128,7 @@ def request_translation(job_id: int, *, asked_by: User, language: str) -> Job:
     return edit.job
 
 
-def _demand_transcript(job: Job) -> None:
-    if job.stage != Stage.COMPLETED:
-        raise NotAllowed(_("This job has no finished transcript yet."))
-
-
 def _translation(job: Job, language: str) -> Translation:
     last = Translation.objects.filter(job=job).aggregate(index=Max("index"))["index"]
     index = 0 if last is None else last + 1
     return Translation.objects.get_or_create(job=job, language=language, defaults={"index": index})[0]
-
-
-def _queue(edit: Edit, kind: Kind, index: int) -> None:
-    job = edit.job
-    step = Step.objects.filter(job=job, kind=kind, index=index).first()
-    if step is None:
-        step = enrich_rows.step_of(job, kind, index)
-        step.save(force_insert=True)
-    elif step.state in (StepState.READY, StepState.RUNNING):
-        raise NotAllowed(_("This is being made already."))
-    turn = schedule.next_turn(step.lane, job.owner_id, job.priority, kind=kind)
-    fresh = {"attempts": 0, "losses": 0, "error": "", "error_code": "", "not_before": None, "run_id": None}
-    Step.objects.filter(pk=step.pk).update(state=StepState.READY, turn=turn, **fresh)
-    edit.ring(step.lane)

@@ -16,12 +16,18 @@ from django.utils import timezone
 from accounts.models import PersonalToken, User
 from whisper_jobs import enrich_rows, limits, outbox, progress, queries, resumable, schedule, turnstile, uploads
 from whisper_jobs.media.naming import plain_text
-from whisper_jobs.models import Channel, IdempotencyKey, Job, SourceType, Step
+from whisper_jobs.models import BackendPreference, Channel, IdempotencyKey, Job, SourceType, Step, Task
 from whisper_jobs.pen import count, introduce
 from whisper_jobs.states import LANE_OF, Kind, StepState
 
 #: A client that tries again after so long has forgotten its key as well.
 KEY_LIFETIME = timedelta(hours=24)
+#: Fields that a submission and its job have by the same name.
+_AS_ASKED = (
+    *("source_url", "source_label", "source_note", "language", "analysis_language", "disable_diarization"),
+    *("task", "initial_prompt", "temperature", "min_speakers", "max_speakers", "backend_preference"),
+)
+_LISTS = ("translation_target_languages", "hotwords")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,14 @@ class Submission:
     analysis_language: str = ""
     translation_target_languages: tuple[str, ...] = ()
     disable_diarization: bool = False
+    #: From here on what the speech engine and the diarizer are told, as the job's fields of these names.
+    task: str = Task.TRANSCRIBE
+    initial_prompt: str = ""
+    hotwords: tuple[str, ...] = ()
+    temperature: float | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    backend_preference: str = BackendPreference.ANY
     #: Where to call back and the token that signs it; jobs of the token API have both.
     callback_url: str = ""
     token: PersonalToken | None = None
@@ -119,18 +133,9 @@ def again(job: Job, owner: User, *, model: str, idempotency: Idempotency | None 
     """Queues the same recording once more with another model, as a job of its own. Raises what submit raises."""
     if idempotency:
         _demand_new(owner, idempotency)
-    submission = Submission(
-        owner=owner,
-        source_url=job.source_url,
-        source_label=job.source_label,
-        source_note=job.source_note,
-        model=model,
-        language=job.language,
-        analysis_language=job.analysis_language,
-        translation_target_languages=tuple(job.translation_target_languages),
-        disable_diarization=job.disable_diarization,
-        idempotency=idempotency,
-    )
+    asked: dict[str, Any] = {name: getattr(job, name) for name in _AS_ASKED}
+    asked |= {name: tuple(getattr(job, name)) for name in _LISTS}
+    submission = Submission(owner=owner, model=model, idempotency=idempotency, **asked)
     copy = _job(submission, job.source_type)
     for field in ("filename", "title", "description", "mime", "size_bytes", "duration_seconds", "sha256"):
         setattr(copy, f"source_{field}", getattr(job, f"source_{field}"))
@@ -158,14 +163,9 @@ def _job(submission: Submission, source_type: str) -> Job:
         channel=submission.channel,
         priority=int(submission.owner.is_superuser),
         source_type=source_type,
-        source_url=submission.source_url,
-        source_label=submission.source_label,
-        source_note=submission.source_note,
         requested_model=submission.model,
-        language=submission.language,
-        analysis_language=submission.analysis_language,
-        translation_target_languages=list(submission.translation_target_languages),
-        disable_diarization=submission.disable_diarization,
+        **{name: getattr(submission, name) for name in _AS_ASKED},
+        **{name: list(getattr(submission, name)) for name in _LISTS},
     )
 
 
@@ -202,7 +202,9 @@ def reap_keys() -> int:
 
 
 def _add_steps(job: Job, *, ready: tuple[Kind, ...]) -> None:
-    kinds = [Kind.PREPARE, *([] if job.media else [Kind.FETCH]), Kind.DECODE, Kind.ASSEMBLE]
+    fetch = [] if job.media else [Kind.FETCH]
+    speakers = [] if job.disable_diarization else [Kind.DIARIZE]
+    kinds = [Kind.PREPARE, *fetch, Kind.DECODE, *speakers, Kind.ASSEMBLE]
     Step.objects.bulk_create([_step(job, kind, is_ready=kind in ready) for kind in kinds])
 
 

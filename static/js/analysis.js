@@ -67,9 +67,10 @@ async function showLanguage(language) {
     setText(document.getElementById("action-error"), error.message);
   }
   for (const tab of tabs()) tab.setAttribute("aria-pressed", String(tab.dataset.language === seen.language));
-  for (const link of document.querySelectorAll("[data-export]")) {
+  for (const link of document.querySelectorAll("#downloads [data-export]")) {
     const path = start.export_url.replace("FORMAT", link.dataset.export);
-    if (link.hasAttribute("href")) link.href = seen.language ? `${path}?language=${seen.language}` : path;
+    const query = [seen.language && `language=${seen.language}`, link.dataset.query].filter(Boolean).join("&");
+    link.href = query ? `${path}?${query}` : path;
   }
 }
 

@@ -60,10 +60,17 @@ function showErrors(errors, sentence = "") {
 }
 
 function fields() {
-  const names = ["model", "language", "analysis_language", "source_label", "source_note"];
+  const names = ["model", "language", "task", "hotwords", "initial_prompt", "analysis_language", "source_label", "source_note"];
   const given = names.map((name) => [name, form.elements[name]?.value.trim()]).filter(([, value]) => value);
   const targets = [...form.querySelectorAll(".targets select")].map(({ value }) => value).filter(Boolean);
-  return { ...Object.fromEntries(given), ...(targets.length && { translation_target_languages: targets }) };
+  return { ...Object.fromEntries(given), ...speakers(), ...(targets.length && { translation_target_languages: targets }) };
+}
+
+/** What the choice of the number of speakers means to the API. */
+function speakers() {
+  const { value } = form.elements.speakers;
+  if (value === "off") return { disable_diarization: "true" };
+  return value && { min_speakers: value, max_speakers: value };
 }
 
 function body() {

@@ -87,13 +87,7 @@ function showOutcome(job) {
   put("failure-code", job.failure_code);
   setHidden(field(page, "failure-again"), !start.model_failures.includes(job.failure_code));
   setHidden(field(page, "draft-box"), job.quality !== "draft" || job.status === "failed");
-  for (const link of document.querySelectorAll("[data-export]")) {
-    setHidden(link, job.status !== "completed");
-    if (job.status === "completed" && !link.hasAttribute("href")) {
-      link.href = start.export_url.replace("FORMAT", link.dataset.export);
-      link.download = "";
-    }
-  }
+  setHidden(document.getElementById("downloads"), job.status !== "completed");
 }
 
 function showActions(job) {

@@ -1,5 +1,7 @@
 // The public page of a transcript: #t=83 finds what is said then, and the player goes there. The page works without it.
 
+import "./menus.js";
+
 const audio = document.getElementById("audio");
 const form = document.getElementById("passcode-form");
 

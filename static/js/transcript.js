@@ -2,6 +2,7 @@
 
 import { clock } from "./format.js";
 import { stamp } from "./dom.js";
+import { label, text } from "./texts.js";
 
 const PAUSE_SECONDS = 2;
 const PARAGRAPH_CHARACTERS = 600;
@@ -61,6 +62,14 @@ export class TranscriptView {
     return fresh.length;
   }
 
+  /** Shows these segments in place of all others. */
+  replace(segments) {
+    this.#segments = [];
+    this.#seen.clear();
+    this.add(segments);
+    if (!segments.length) this.#show(new Set());
+  }
+
   clear() {
     this.#segments = [];
     this.#seen.clear();
@@ -89,7 +98,7 @@ export class TranscriptView {
   text() {
     return paragraphs(this.#segments)
       .map((paragraph) => ({ ...paragraph, text: this.#other ? joined(paragraph, this.#other.texts) : paragraph.text }))
-      .map(({ speaker, text }) => (speaker ? `${speaker}: ${text}` : text))
+      .map(({ speaker, text: words }) => (speaker ? `${nameOf(speaker)}: ${words}` : words))
       .join("\n\n");
   }
 
@@ -128,7 +137,13 @@ export class TranscriptView {
   }
 }
 
-const keyOf = ({ segments }) => `${segments[0].id}-${segments.at(-1).id}-${segments.length}`;
+const keyOf = ({ segments, speaker, text }) => `${segments[0].id}-${segments.at(-1).id}-${segments.length}-${speaker ?? ""}-${text.length}`;
+
+/** “Speaker 1” for SPEAKER_00, in the reader's language; another label is its own name. */
+function nameOf(speaker) {
+  const number = /^SPEAKER_(\d+)$/.exec(speaker)?.[1];
+  return number ? text("speaker", { n: Number(number) + 1 }) : speaker;
+}
 
 /** A paragraph's segments in other words. */
 function joined({ segments }, texts) {
@@ -143,7 +158,7 @@ function draw(paragraph, fresh) {
   if (paragraph.speaker) {
     const speaker = document.createElement("b");
     speaker.className = "speaker";
-    speaker.textContent = paragraph.speaker;
+    speaker.textContent = nameOf(paragraph.speaker);
     body.append(speaker);
   }
   let before = "";
@@ -154,6 +169,10 @@ function draw(paragraph, fresh) {
     span.dataset.start = segment.start;
     span.title = `${clock(segment.start)}–${clock(segment.end)}`;
     if (fresh.has(segment.id)) span.className = "new";
+    if (segment.suspect) {
+      span.classList.add("suspect");
+      span.title += ` · ${label("suspect", segment.suspect)}`;
+    }
     body.append(before && joint(before, words), span);
     before = words;
   }

@@ -46,6 +46,8 @@ def test_links_begin_with_what_can_be_opened(bind: str, public_url: str, address
         ("OPENAI_BASE_URL", "localhost:8080/v1"),
         ("TOOLS_TRUSTED_PROXIES", "-1"),
         ("TOOLS_SIGNUP", "perhaps"),
+        ("TOOLS_LEASE_SECONDS", "nan"),
+        ("TOOLS_STEP_TIMEOUT_MINUTES", "inf"),
     ],
 )
 def test_a_mistake_is_told_by_name_and_without_a_password(name: str, value: str) -> None:

@@ -27,7 +27,7 @@ def password(client: Client, user: User) -> str:
 def test_it_is_turned_on_with_a_code_and_shows_recovery_codes_once(alice: User, signed_in: SignIn) -> None:
     page = signed_in(alice)
     form = page.get("/account/two-step/totp/activate/").text
-    secret = re.search(r'id="authenticator_secret" value="([A-Z2-7]+)"', form)
+    secret = re.search(r'id="authenticator_secret"[^>]*>([A-Z2-7]+)<', form)
     assert secret
     assert page.post("/account/two-step/totp/activate/", {"code": "000000"}).status_code == 200
     assert not Authenticator.objects.exists()
@@ -83,6 +83,14 @@ def test_turning_it_off_wants_a_fresh_proof(alice: User, second_step: TurnOn, se
     assert Authenticator.objects.exists()
     page.post(answer.headers["location"], {"password": PASSWORD})
     assert not Authenticator.objects.filter(type="totp").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_security_key_has_its_name_in_the_readers_language(alice: User, signed_in: SignIn) -> None:
+    page = signed_in(alice)
+    for language, label in (("en", "Name"), ("sv", "Namn")):
+        shown = page.get("/account/two-step/webauthn/add/", headers={"accept-language": language}).text
+        assert f'<label for="id_name">{label}</label>' in shown
 
 
 @pytest.mark.parametrize("path", ["", "totp/activate/", "recovery-codes/generate/", "webauthn/", "webauthn/add/"])

@@ -150,11 +150,11 @@ def test_what_was_rolled_back_is_never_told(
     with monkeypatch.context() as patch:
         patch.setattr("whisper_jobs.pen.Edit.write", failing)
         with pytest.raises(RuntimeError):
-            lifecycle.finish_assemble(run, text="done", coverage={})
+            stage.assemble(run, text="done")
     assert fresh(job).is_terminal is False
     send()
     assert receiver.calls == []
-    lifecycle.finish_assemble(run, text="done", coverage={})
+    stage.assemble(run, text="done")
     send()
     assert len(receiver.calls) == 1
 

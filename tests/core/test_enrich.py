@@ -28,7 +28,7 @@ def rich(alice: User) -> User:
 def words_done(stage: Stage, owner: User, **fields: object) -> Job:
     job = stage.decoded(owner, windows=1, **fields)
     stage.hear(stage.run("speech"))
-    lifecycle.finish_assemble(stage.run("deliver"), text="all the words", coverage={})
+    stage.assemble(stage.run("deliver"), text="all the words")
     return fresh(job)
 
 
@@ -129,7 +129,7 @@ def test_a_restart_tries_what_was_cancelled_once_more(stage: Stage, rich: User) 
     lifecycle.request_cancel(job.pk)
     assert fresh(job).failure_code == "cancelled"
     lifecycle.restart(job.pk)
-    lifecycle.finish_assemble(stage.run("deliver"), text="all the words", coverage={})
+    stage.assemble(stage.run("deliver"), text="all the words")
     enrichment.finish_analysis(stage.run("enrich"), Finding("Done.", "a-model"))
     assert fresh(job).status == Status.COMPLETED
 
@@ -142,7 +142,7 @@ def test_the_end_of_an_api_job_opens_its_share_and_makes_its_callback_due(stage:
     lifecycle.finish_fetch(stage.run("fetch"), media="media/0/original")
     stage.decode(stage.run("fetch"), 1)
     stage.hear(stage.run("speech"))
-    lifecycle.finish_assemble(stage.run("deliver"), text="done", coverage={})
+    stage.assemble(stage.run("deliver"), text="done")
     sent = Delivery.objects.get(job=job)
     assert (sent.state, sent.event, sent.url) == (DeliveryState.DUE, outbox.COMPLETED, HOOK)
     assert payloads.job_full(fresh(job))["share"]["url"].endswith(Share.objects.get(job=job).token)

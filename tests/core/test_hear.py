@@ -15,7 +15,7 @@ from accounts.models import User
 from config.celery import app
 from tests.broker import running_broker
 from tests.core.play import Stage
-from whisper_jobs.pipeline.heart import Heart
+from whisper_jobs.pipeline.heart import DEAF_SECONDS, Heart
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Celery lets a worker hold as many bells as the machine has processors.
@@ -88,15 +88,20 @@ def test_an_idle_worker_that_hears_nothing_ends_itself(
     stage: Stage, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[int] = []
+    clock = [1000.0]
     monkeypatch.setattr("whisper_jobs.pipeline.heart.os._exit", ended.append)
-    monkeypatch.setattr("whisper_jobs.pipeline.heart.DEAF_SECONDS", 0.0)
+    monkeypatch.setattr("whisper_jobs.pipeline.heart.time.monotonic", lambda: clock[0])
     deaf = Heart(["speech"], beat_seconds=1.0, limits={})
+    clock[0] += DEAF_SECONDS + 1
     deaf.beat()
     assert ended == [], "there is no work"
     stage.submit(alice)
     deaf.beat()
-    assert ended == [75]
+    assert ended == [], "the work has only just come"
+    clock[0] += DEAF_SECONDS + 1
     deaf.hear()
-    monkeypatch.setattr("whisper_jobs.pipeline.heart.DEAF_SECONDS", 60.0)
+    deaf.beat()
+    assert ended == [], "a bell was heard"
+    clock[0] += DEAF_SECONDS + 1
     deaf.beat()
     assert ended == [75]

@@ -29,7 +29,7 @@ def test_finished_windows_are_not_done_again(stage: Stage, alice: User) -> None:
     run = stage.run("speech")
     assert (run.step.kind, run.step.index) == (Kind.WINDOW, 1)
     stage.hear(run)
-    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    stage.assemble(stage.run("deliver"), text="")
     assert fresh(job).status == "completed"
     assert Segment.objects.filter(job=job).count() == 2
     assert Segment.objects.filter(pk=heard.pk).exists()
@@ -42,7 +42,7 @@ def test_a_cancelled_job_can_be_restarted(stage: Stage, alice: User) -> None:
     stage.prepare(stage.run("speech"))
     for _ in range(2):
         stage.hear(stage.run("speech"))
-    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    stage.assemble(stage.run("deliver"), text="")
     assert fresh(job).status == "completed"
 
 
@@ -74,10 +74,10 @@ def test_a_job_cancelled_while_it_was_assembled_is_assembled_again(stage: Stage,
     stage.hear(stage.run("speech"))
     run = stage.run("deliver")
     lifecycle.request_cancel(job.pk)
-    lifecycle.finish_assemble(run, text="", coverage={})
+    stage.assemble(run, text="")
     assert fresh(job).failure_code == "cancelled"
     lifecycle.restart(job.pk)
-    lifecycle.finish_assemble(stage.run("deliver"), text="", coverage={})
+    stage.assemble(stage.run("deliver"), text="")
     assert fresh(job).status == "completed"
 
 

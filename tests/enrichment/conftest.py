@@ -59,7 +59,7 @@ def transcribed(stage: Stage) -> Callable[..., Job]:
         lifecycle.finish_decode(run, duration_seconds=seconds, speech_seconds=seconds)
         said = [Segment(5.0 * place, 5.0 * place + 4.0, text) for place, text in enumerate(texts)]
         lifecycle.finish_window(stage.run("speech"), said, language="en")
-        lifecycle.finish_assemble(stage.run("deliver"), text=" ".join(texts), coverage={})
+        stage.assemble(stage.run("deliver"), text=" ".join(texts))
         return fresh(job)
 
     return make

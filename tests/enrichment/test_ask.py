@@ -112,11 +112,11 @@ def test_an_answer_that_was_cut_says_so(model_server: ModelServer) -> None:
         (refused(500), "broken", True),
         (refused(503), "broken", True),
         (Reply(302, headers={"Location": "http://127.0.0.1:1/"}), "request", False),
-        (Reply(body=b"<html>Welcome</html>", content_type="text/html"), "no_completion", True),
-        (Reply(body=b'{"choices": [{"index"'), "no_completion", True),
-        (Reply(body=b'{"answer": 42}'), "no_completion", True),
-        (Reply(body=b"[]"), "no_completion", True),
-        (Reply(body=b'{"choices": [], "usage": null}'), "no_completion", True),
+        (Reply(body=b"<html>Welcome</html>", content_type="text/html"), "nonsense", True),
+        (Reply(body=b'{"choices": [{"index"'), "nonsense", True),
+        (Reply(body=b'{"answer": 42}'), "nonsense", True),
+        (Reply(body=b"[]"), "nonsense", True),
+        (Reply(body=b'{"choices": [], "usage": null}'), "nonsense", True),
         (Reply(body=b'{"choices"', headers={"Content-Length": "4000"}), "unreachable", True),
         (said(""), "empty", True),
     ],
@@ -179,14 +179,14 @@ def bounded() -> httpx2.Client:
 
 def test_an_answer_without_end_is_not_read_to_its_end(model_server: ModelServer) -> None:
     error = failing(model_server, said("x" * 200_000), open_client=bounded)
-    assert (error.message, error.retry) == (SENTENCES["no_completion"], True)
+    assert (error.message, error.retry) == (SENTENCES["nonsense"], True)
 
 
 def test_an_answer_that_would_grow_when_it_is_unpacked_is_not_read(model_server: ModelServer) -> None:
     packed = gzip.compress(said("x" * 1_000_000).body)
     error = failing(model_server, Reply(body=packed, headers={"Content-Encoding": "gzip"}), open_client=bounded)
     assert len(packed) < 100_000
-    assert error.message == SENTENCES["no_completion"]
+    assert error.message == SENTENCES["nonsense"]
     assert model_server.headers[0]["accept-encoding"] == "identity"
 
 

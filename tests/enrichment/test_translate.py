@@ -60,11 +60,11 @@ def test_captions_in_the_other_language_keep_their_times(
 ) -> None:
     job = transcribed(rich, "Hello there.", "How are you?", **SV)
     work()
-    srt = "".join(FORMATS["srt"].render(results.transcript_of(job, "sv")))
+    srt = b"".join(FORMATS["srt"].render(results.transcript_of(job, "sv"))).decode()
     assert srt == (
         "1\n00:00:00,000 --> 00:00:04,000\nHELLO THERE.\n\n2\n00:00:05,000 --> 00:00:09,000\nHOW ARE YOU?\n\n"
     )
-    file = json.loads("".join(FORMATS["json"].render(results.transcript_of(job, "sv"))))
+    file = json.loads(b"".join(FORMATS["json"].render(results.transcript_of(job, "sv"))))
     assert (file["language"], [one["words"] for one in file["segments"]]) == ("sv", [[], []])
 
 

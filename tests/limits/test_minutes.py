@@ -36,7 +36,7 @@ def test_a_restart_charges_nothing_twice(stage: Stage, alice: User) -> None:
     lifecycle.restart(job.pk)
     stage.prepare(stage.run("speech"))
     stage.hear(stage.run("speech"))
-    lifecycle.finish_assemble(stage.run("deliver"), text="done", coverage={})
+    stage.assemble(stage.run("deliver"), text="done")
     assert fresh(job).stage == "completed"
     assert used(alice) == 20
 

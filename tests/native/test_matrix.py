@@ -58,6 +58,8 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # signed-in
 401 403 422 422 404 404 422 404 422 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/again
 401 403 403 403 404 404 403 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/analyze
 401 403 403 403 404 404 403 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/translate
+401 403 202 202 404 404 202 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/diarize
+401 403 422 422 404 404 422 404 422 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/refill
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/segments
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/exports/FORMAT
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/share
@@ -75,6 +77,8 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # token API
 401 401 401 401 401 401 401 401 401 422 404 422 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/restart
 401 401 401 401 401 401 401 401 401 403 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/analyze
 401 401 401 401 401 401 401 401 401 403 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/translate
+401 401 401 401 401 401 401 401 401 202 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/diarize
+401 401 401 401 401 401 401 401 401 422 404 422 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/refill
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/segments
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/exports/FORMAT
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/share

@@ -73,7 +73,7 @@ async def test_a_page_gets_the_snapshot_and_then_each_change_once(stage: Stage, 
         assert (first["type"], first["job"]["stage"]) == ("snapshot", "waiting")
         for _ in range(2):
             await acting(lambda: stage.hear(stage.run("speech")))
-        await acting(lambda: lifecycle.finish_assemble(stage.run("deliver"), text="all", coverage={}))
+        await acting(lambda: stage.assemble(stage.run("deliver"), text="all"))
         revisions, heard = [first["revision"]], []
         while True:
             message = await page.receive_json_from(timeout=5)

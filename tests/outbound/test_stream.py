@@ -91,6 +91,37 @@ def test_a_redirect_is_followed(site: Site, guard: Guard) -> None:
     assert read(guard, site.redirect("/old", "/a.wav")) == BODY
 
 
+def test_a_key_goes_to_the_host_that_it_is_for_and_to_no_other(site: Site) -> None:
+    """Another port of the same machine would be another program."""
+    keys: dict[str, str | None] = {}
+
+    def note(visit: Visit) -> None:
+        keys[f"{visit.headers['Host']}{visit.path}"] = visit.headers.get("Authorization")
+        visit.answer(BODY)
+
+    with running(Site("127.0.0.2")) as other, running(Site()) as neighbour:
+        for server in (site, other, neighbour):
+            server.pages["/file"] = note
+        guard = Guard((ipaddress.ip_network("127.0.0.0/8"),))
+        for server in (site, other, neighbour):
+            with guard.stream(
+                site.redirect("/", server.url("/file")), max_bytes=LIMIT, headers={"Authorization": "Bearer key"}
+            ) as stream:
+                assert b"".join(stream.chunks) == BODY
+        ports = site.server_port, other.server_port, neighbour.server_port
+    assert keys == {
+        f"127.0.0.1:{ports[0]}/file": "Bearer key",
+        f"127.0.0.2:{ports[1]}/file": None,
+        f"127.0.0.1:{ports[2]}/file": None,
+    }
+
+
+def test_an_answer_that_refuses_is_handed_over_to_those_who_ask_for_it(site: Site, guard: Guard) -> None:
+    site.pages["/"] = lambda visit: visit.answer(b"first accept the conditions", status=403)
+    with guard.stream(site.url(), max_bytes=LIMIT, any_status=True) as stream:
+        assert (stream.status, b"".join(stream.chunks)) == (403, b"first accept the conditions")
+
+
 @pytest.mark.parametrize(
     "target", ["http://127.0.0.2:{port}/secret", "http://169.254.169.254/", "http://0x7f000002:{port}/"]
 )

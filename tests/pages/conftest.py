@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from babel.messages.mofile import write_mo
@@ -22,12 +21,6 @@ def swedish() -> None:
     """Compiled catalogues are not in the tree."""
     with CATALOGUE.open("rb") as texts, CATALOGUE.with_suffix(".mo").open("wb") as compiled:
         write_mo(compiled, read_po(texts, locale="sv"))
-
-
-@pytest.fixture(autouse=True)
-def _own_media(settings: Any, tmp_path: Path) -> None:
-    options = {"location": tmp_path, "file_permissions_mode": 0o600}
-    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
 
 @pytest.fixture

@@ -42,15 +42,24 @@ def test_the_sample_goes_from_one_click_to_a_transcript_without_a_jump(visit: Op
     expect(words).to_contain_text("thank you very much")
     assert sum(page.evaluate("window.shifted")) < 0.1
     expect(page.get_by_text("Draft quality.")).to_be_visible()
-    expect(page.locator('#steps [data-state="done"]')).to_have_count(4)
+    expect(page.locator('#steps [data-state="done"]')).to_have_count(5)
     shown = words.text_content()
     page.reload()
     expect(words).to_have_text(re.compile("thank you very much"))
     assert words.text_content() == shown
-    for name, start in (("TXT", "hello"), ("SRT", "1\n00:00:00"), ("VTT", "WEBVTT"), ("JSON", "{")):
+    page.locator("#downloads summary").click()
+    for name, start in (
+        ("Plain text", "Speaker 1: hello"),
+        ("SRT, For the web", "1\n00:00:0"),
+        ("JSON", "{"),
+        ("PDF", "%PDF-"),
+    ):
         with page.expect_download() as download:
-            page.get_by_role("link", name=f"Download {name}").click()
-        assert Path(download.value.path()).read_text().startswith(start)
+            page.get_by_role("link", name=name, exact=True).click()
+        assert Path(download.value.path()).read_bytes().startswith(start.encode())
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="PDF")).to_be_hidden()
+    expect(page.locator("#downloads summary")).to_be_focused()
 
 
 def test_copying_takes_the_whole_text(visit: Open) -> None:
@@ -59,7 +68,7 @@ def test_copying_takes_the_whole_text(visit: Open) -> None:
     page.get_by_role("button", name="Copy text").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("hello")
+    assert copied.startswith("Speaker 1: hello")
     assert copied.rstrip().endswith("easy")
 
 

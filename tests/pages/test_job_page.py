@@ -13,6 +13,7 @@ from tests.core.play import Stage
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import FAILURES, JobError
 from whisper_jobs.models import Job
+from whisper_jobs.speech.formats import FORMATS
 
 Visit = Callable[[User | None], Client]
 
@@ -22,8 +23,10 @@ def test_a_finished_job_shows_its_text_downloads_and_draft_quality(visit: Visit,
     page = visit(alice).get(f"/whisper/jobs/{job.pk}").text
     assert "<title>Board meeting · Tools Whisper</title>" in page
     assert "done" in page.partition("<noscript>")[2]
-    for name in ("txt", "srt", "vtt", "json"):
-        assert f'data-export="{name}" href="/api/whisper/jobs/{job.pk}/exports/{name}"' in page
+    for name in FORMATS:
+        assert f'data-export="{name}" data-query="" href="/api/whisper/jobs/{job.pk}/exports/{name}"' in page
+    for preset in ("web", "broadcast"):
+        assert f'href="/api/whisper/jobs/{job.pk}/exports/srt?preset={preset}"' in page
     assert 'data-field="draft-box" >' in page
     assert '<meta http-equiv="refresh"' not in page
 

@@ -53,7 +53,14 @@ def test_dark_is_a_choice_that_stays(visit: Open) -> None:
 def test_nothing_is_cut_off_on_a_small_phone_and_everything_can_be_tapped(visit: Open, job: str, language: str) -> None:
     small = {"viewport": {"width": 360, "height": 740}, "locale": language, "has_touch": True}
     page = visit("/whisper", **small)
-    for path in ("/whisper", job, "/whisper?q=nothing+at+all", "/whisper/jobs/999999", "/login"):
+    for path in (
+        "/whisper",
+        job,
+        "/whisper?q=nothing+at+all",
+        "/whisper/jobs/999999",
+        "/whisper/manage/doctor",
+        "/login",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") == 360, path
         assert page.evaluate("document.documentElement.lang") == language
@@ -65,6 +72,14 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input, t
   .filter((one) => one.checkVisibility() && one.getClientRects().length && !one.closest(".visually-hidden"))
   .filter((one) => one.type !== "file" && one.getBoundingClientRect().height < 43.5)
   .map((one) => one.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize(("path", "seen"), [("/api/docs", "Queue a recording"), ("/api/redoc", "Callbacks")])
+def test_the_description_of_the_api_is_drawn_without_breaking_the_policy(visit: Open, path: str, seen: str) -> None:
+    page = visit(path)
+    expect(page.get_by_text(seen).first).to_be_visible(timeout=PATIENCE_MS)
+    # What it would fetch from elsewhere, it would fetch by now.
+    page.wait_for_load_state("networkidle")
 
 
 def test_every_control_has_a_name_and_every_id_is_one_of_a_kind(visit: Open, job: str) -> None:

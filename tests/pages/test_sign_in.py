@@ -67,7 +67,16 @@ def test_somebody_without_the_permission_gets_a_page_that_says_so(visit: Visit, 
     answer = visit(nobody).get(path)
     assert answer.status_code == 403
     assert "You may not open this page" in answer.text
+    assert "no access to transcription" in answer.text
+    assert 'class="button primary" href="/account/"' in answer.text
     assert "Sign out" in answer.text
+
+
+def test_somebody_who_may_transcribe_is_not_told_that_they_may_not(visit: Visit, alice: User) -> None:
+    answer = visit(alice).get("/whisper/manage")
+    assert answer.status_code == 403
+    assert "no access to transcription" not in answer.text
+    assert 'class="button primary" href="/whisper"' in answer.text
 
 
 def test_an_unknown_address_gets_a_friendly_page(client: Client, db: None) -> None:

@@ -58,10 +58,17 @@ def test_the_transcript_of_a_file_is_printed_and_nothing_else(data: Path, spoken
 
 def test_the_transcript_is_written_to_a_file_in_the_format_asked_for(data: Path, spoken: Path) -> None:
     done = transcribe(
-        data, str(spoken), "--format", "srt", "-o", "out.srt", "--language", "English", folder=spoken.parent
+        data, str(spoken), "--format", "pdf", "-o", "out.pdf", "--language", "English", folder=spoken.parent
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert (spoken.parent / "out.srt").read_text().startswith("1\n00:00:")
+    assert (spoken.parent / "out.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_captions_are_shaped_as_asked_for(data: Path, spoken: Path) -> None:
+    done = transcribe(data, str(spoken), "--format", "vtt", "--preset", "web", "--words", "--no-speakers")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("WEBVTT\n\n00:00:")
+    assert "<c>fox</c>" in done.stdout.lower()
 
 
 def test_a_file_without_sound_ends_with_the_jobs_code_and_sentence(data: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +25,6 @@ SECRETS = {
     "media": MEDIA,
     "source_sha256": "ab" * 32,
 }
-
-
-@pytest.fixture(autouse=True)
-def _own_media(settings: Any, tmp_path: Path) -> None:
-    options = {"location": tmp_path, "file_permissions_mode": 0o600}
-    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
 
 @pytest.fixture

@@ -58,6 +58,17 @@ def test_options_are_changed_and_what_is_left_alone_stays(owner: Client, talk: J
     assert (share.passcode, share.expires_at) == ("", None)
 
 
+def test_visitors_may_read_the_analysis_unless_the_box_is_cleared(owner: Client, talk: Job) -> None:
+    box = '<input type="checkbox" name="show_analysis" id="share_show_analysis" checked>'
+    assert box in part(owner, talk)
+    act(owner, talk, "share", expires="never")
+    assert Share.objects.get().show_analysis is False
+    assert box not in part(owner, talk)
+    act(owner, talk, "change", expires="keep", show_analysis="on")
+    assert Share.objects.get().show_analysis is True
+    assert box in part(owner, talk)
+
+
 def test_a_date_is_the_last_day_that_the_link_works(owner: Client, talk: Job) -> None:
     day = timezone.now().date() + timedelta(days=3)
     act(owner, talk, "share", expires="date", expires_on=day.isoformat())

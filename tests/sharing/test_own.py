@@ -46,6 +46,7 @@ def test_a_completed_transcript_is_shared(api: Any, alice: User, talk: Job, visi
         "expires_at": None,
         "has_passcode": False,
         "allow_audio": False,
+        "show_analysis": True,
         "views": 0,
         "last_viewed_at": None,
     }
@@ -54,8 +55,9 @@ def test_a_completed_transcript_is_shared(api: Any, alice: User, talk: Job, visi
 
 
 def test_all_that_can_be_set(api: Any, alice: User, talk: Job) -> None:
-    told = send(api(alice), talk, expires_in_days=7, passcode="sesame", allow_audio=True).json()["job"]["share"]
-    assert (told["has_passcode"], told["allow_audio"]) == (True, True)
+    wanted: dict[str, Any] = {"passcode": "sesame", "allow_audio": True, "show_analysis": False}
+    told = send(api(alice), talk, expires_in_days=7, **wanted).json()["job"]["share"]
+    assert (told["has_passcode"], told["allow_audio"], told["show_analysis"]) == (True, True, False)
     left = datetime.fromisoformat(told["expires_at"]) - timezone.now()
     assert timedelta(days=6.9) < left < timedelta(days=7.1)
     assert "sesame" not in str(told)
@@ -71,12 +73,12 @@ def test_asking_again_keeps_the_link_and_what_is_not_mentioned(api: Any, alice: 
 
 
 def test_a_new_link_ends_the_old_one_and_keeps_its_options(api: Any, alice: User, talk: Job, visitor: Client) -> None:
-    old = shared(talk, passcode="sesame", allow_audio=True)
+    old = shared(talk, passcode="sesame", allow_audio=True, show_analysis=False)
     answer = send(api(alice), talk, new_link=True)
     assert answer.status_code == 201
     new = Share.objects.get(revoked_at=None)
     assert new.token != old.token
-    assert (new.passcode, new.allow_audio, new.views) == (old.passcode, True, 0)
+    assert (new.passcode, new.allow_audio, new.show_analysis, new.views) == (old.passcode, True, False, 0)
     assert visitor.get(path_of(old)).status_code == 410
     assert visitor.get(path_of(new)).status_code == 302
 
@@ -165,6 +167,8 @@ WRONG: list[dict[str, Any]] = [
     {"passcode": ["sesame"]},
     {"allow_audio": "perhaps"},
     {"allow_audio": None},
+    {"show_analysis": "perhaps"},
+    {"show_analysis": None},
 ]
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.speech.checkpoints import model_bin
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines import registry, weights
+from whisper_jobs.speech.engines.base import Task
 from whisper_jobs.speech.engines.choose import Choice, choose, known_models
 from whisper_jobs.speech.engines.weights import Weights
 
@@ -38,21 +40,23 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
 
 @pytest.fixture
 def pick(tmp_path: Path) -> Callable[..., Choice]:
-    def pick(requested: str, language: str | None = None, *, memory_bytes: int | None = None) -> Choice:
+    def pick(
+        requested: str, language: str | None = None, *, task: Task = "transcribe", memory_bytes: int | None = None
+    ) -> Choice:
         return choose(
             requested,
             language=language,
-            models_dir=tmp_path / "models",
-            whisper_cache=tmp_path / "cache",
+            task=task,
+            folders=(tmp_path / "models", tmp_path / "cache"),
             memory_bytes=memory_bytes,
         )
 
     return pick
 
 
-def refused(pick: Callable[..., Choice], *asked: str | None) -> JobError:
+def refused(pick: Callable[..., Choice], *asked: str | None, task: Task = "transcribe") -> JobError:
     with pytest.raises(JobError) as caught:
-        pick(*asked)
+        pick(*asked, task=task)
     return caught.value
 
 
@@ -163,15 +167,162 @@ def test_a_registered_engine_can_be_asked_for(
     registry.register("clockwork", f"{__name__}:Clockwork")
     assert pick("clockwork", "sv").engine == "clockwork"
     assert pick("auto").engine == "pocketsphinx"
-    assert "clockwork" in [each.name for each in known_models(tmp_path, tmp_path)]
+    assert "clockwork" in [each.name for each in known_models((tmp_path,))]
 
 
 def test_the_form_shows_what_is_there(tmp_path: Path, put: Put) -> None:
     put("base")
     put("turbo-own").rename(tmp_path / "models" / "mine.pt")
-    known = {each.name: each for each in known_models(tmp_path / "models", tmp_path / "cache")}
+    known = {each.name: each for each in known_models((tmp_path / "models", tmp_path / "cache"))}
     assert [name for name, each in known.items() if each.available] == ["base", "mine", "pocketsphinx"]
     assert next(iter(known)) == "large-v3-turbo"
     assert known["base.en"].english_only
     assert known["pocketsphinx"].quality == "draft"
     assert "draft" in known["pocketsphinx"].label
+
+
+def converted_model(folder: Path, *, without: str = "") -> Path:
+    """A folder that looks like a model of faster-whisper, which is all that choosing looks at."""
+    folder.mkdir(parents=True)
+    files = {"model.bin": model_bin(), "config.json": b"{}", "tokenizer.json": b"{}"}
+    for name, content in {**files, "vocabulary.json": b"[]"}.items():
+        if name != without:
+            (folder / name).write_bytes(content)
+    return folder
+
+
+def test_of_one_size_faster_whisper_is_taken_and_of_two_the_larger(
+    pick: Callable[..., Choice], put: Put, tmp_path: Path
+) -> None:
+    converted_model(tmp_path / "models" / "faster-whisper-base")
+    put("base")
+    assert (pick("auto").engine, pick("auto").model) == ("faster-whisper", "base")
+    assert pick("base").engine == "faster-whisper"
+    put("small")
+    assert (pick("auto").engine, pick("auto").model) == ("openai-whisper", "small")
+
+
+def test_an_engine_named_before_the_model_is_the_one_that_runs_it(
+    pick: Callable[..., Choice], put: Put, tmp_path: Path
+) -> None:
+    converted_model(tmp_path / "models" / "faster-whisper-base")
+    put("base")
+    assert pick("openai-whisper/base").engine == "openai-whisper"
+    assert pick("faster-whisper/base").engine == "faster-whisper"
+    put("tiny")
+    assert refused(pick, "faster-whisper/tiny").code == "model_unavailable"
+
+
+def test_a_model_in_the_cache_of_the_hub_is_as_good(pick: Callable[..., Choice], tmp_path: Path) -> None:
+    converted_model(tmp_path / "cache" / "models--Systran--faster-whisper-base" / "snapshots" / "0123")
+    assert (pick("auto").engine, pick("auto").model) == ("faster-whisper", "base")
+    assert pick("Systran/faster-whisper-base").model == "base"
+
+
+def test_a_folder_that_lacks_a_file_is_passed_over_and_by_name_it_is_damaged(
+    pick: Callable[..., Choice], put: Put, tmp_path: Path
+) -> None:
+    converted_model(tmp_path / "models" / "faster-whisper-small", without="tokenizer.json")
+    put("tiny")
+    assert pick("auto").model == "tiny"
+    assert "damaged" in refused(pick, "small").message
+
+
+@pytest.mark.parametrize("content", [model_bin()[:-1], model_bin()[:40], model_bin()[:20] + b"junk" * 99])
+def test_a_model_that_is_cut_off_or_junk_is_passed_over_and_by_name_it_is_damaged(
+    pick: Callable[..., Choice], put: Put, tmp_path: Path, content: bytes
+) -> None:
+    for name in ("faster-whisper-small", "mine", "KBLab--kb-whisper-small"):
+        (converted_model(tmp_path / "models" / name) / "model.bin").write_bytes(content)
+    put("tiny")
+    assert pick("auto").model == "tiny"
+    assert "download small`" in refused(pick, "small").message
+    assert refused(pick, "mine").message == (
+        "The folder of the Whisper model “mine” is damaged. Ask an administrator to replace it."
+    )
+    assert "damaged. Ask an administrator to run" in refused(pick, "KBLab/kb-whisper-small").message
+    names = [each.name for each in known_models((tmp_path / "models",)) if each.available]
+    assert names == ["tiny", "pocketsphinx"]
+
+
+def test_distilled_models_serve_english_after_the_large_ones_and_before_medium(
+    pick: Callable[..., Choice], tmp_path: Path
+) -> None:
+    converted_model(tmp_path / "models" / "faster-whisper-medium")
+    converted_model(tmp_path / "models" / "faster-whisper-distil-large-v3.5")
+    assert pick("auto", "en").model == "distil-large-v3.5"
+    assert pick("auto", "sv").model == "medium"
+    assert pick("auto").model == "medium", "which language it is, nobody knows yet"
+    error = refused(pick, "distil-large-v3.5", "sv")
+    assert (error.code, "“large-v3-turbo”" in error.message) == ("language_unsupported", True)
+    converted_model(tmp_path / "models" / "faster-whisper-large-v3")
+    assert pick("auto", "en").model == "large-v3"
+
+
+def test_a_model_of_the_hub_or_of_an_administrator_is_known_by_its_name(
+    pick: Callable[..., Choice], tmp_path: Path
+) -> None:
+    converted_model(tmp_path / "models" / "KBLab--kb-whisper-small")
+    converted_model(tmp_path / "models" / "mine")
+    assert (pick("KBLab/kb-whisper-small", "sv").engine, pick("mine", "sv").engine) == ("faster-whisper",) * 2
+    assert pick("auto").engine == "pocketsphinx", "what nobody knows is not chosen by itself"
+    names = [each.name for each in known_models((tmp_path / "models",)) if each.available]
+    assert names == ["KBLab/kb-whisper-small", "mine", "pocketsphinx"]
+
+
+def test_auto_passes_over_what_can_not_translate(pick: Callable[..., Choice], put: Put, tmp_path: Path) -> None:
+    converted_model(tmp_path / "models" / "faster-whisper-distil-large-v3")
+    put("large-v3-turbo")
+    put("medium.en")
+    put("base")
+    assert pick("auto", "en").model == "large-v3-turbo"
+    for language in (None, "sv", "en"):
+        choice = pick("auto", language, task="translate")
+        assert (choice.engine, choice.model) == ("openai-whisper", "base")
+        assert choice.reason == "Whisper “base” is the best model on this server that can translate."
+
+
+def test_auto_where_nothing_can_translate_fails_and_says_what_to_do(pick: Callable[..., Choice], put: Put) -> None:
+    put("large-v3-turbo")
+    unknown, swedish, cantonese = (
+        refused(pick, "auto", language, task="translate") for language in (None, "sv", "yue")
+    )
+    assert {unknown.code, swedish.code, cantonese.code} == {"model_unavailable"}
+    assert unknown.message == (
+        "No model on this server can translate. An administrator can get one with `manage.py models download base`."
+    )
+    assert "can translate Swedish. " in swedish.message
+    assert "download large-v3`" in cantonese.message, "base knows no Cantonese"
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        ("turbo", "large-v3"),
+        ("openai-whisper/large-v3-turbo", "large-v3"),
+        ("base.en", "base"),
+        ("distil-small.en", "small"),
+        ("distil-large-v3.5", "large-v3"),
+        ("pocketsphinx", "large-v3"),
+    ],
+)
+def test_a_model_that_can_not_translate_is_refused_by_name_and_one_that_can_is_named(
+    pick: Callable[..., Choice], put: Put, asked: str, other: str
+) -> None:
+    for language in (None, "en", "sv"):
+        error = refused(pick, asked, language, task="translate")
+        assert error.code == "language_unsupported", "nothing is to be downloaded for it"
+        assert error.message.endswith(f"can't translate. Choose “{other}”.")
+    put("tiny")
+    assert refused(pick, asked, task="translate").message.endswith("Choose “tiny”."), "which is on this server"
+    assert refused(pick, asked, "yue", task="translate").message.endswith("Choose “large-v3”.")
+
+
+def test_a_named_model_that_can_translate_does_and_of_others_nobody_knows(
+    pick: Callable[..., Choice], put: Put
+) -> None:
+    put("base").with_name("mine.pt").write_bytes(b"x")
+    put("large-v2")
+    assert pick("base", "sv", task="translate").model == "base"
+    assert pick("mine", "sv", task="translate").model == "mine"
+    assert refused(pick, "large-v2", "yue", task="translate").message.endswith("Choose “large-v3”.")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.speech.conftest import Pcm
+from tests.speech.noises import NOISES
 from whisper_jobs.speech.vad import FRAME_SAMPLES, Floats
 from whisper_jobs.speech.windows import Rules, Window, WindowCutter, as_floats
 
@@ -18,7 +19,14 @@ SECOND = 16_000
 FRAME = FRAME_SAMPLES / SECOND
 #: A small world, in which three seconds are a full window.
 RULES = Rules(
-    shortest_speech=0.1, shortest_silence=0.2, padding=0.1, long_silence=0.8, enough=2.2, first_enough=0.8, pause=0.3
+    shortest_speech=0.1,
+    shortest_silence=0.2,
+    sure_speech=0.1,
+    padding=0.1,
+    long_silence=0.8,
+    enough=2.2,
+    first_enough=0.8,
+    pause=0.3,
 )
 LONGEST = 3.0
 
@@ -34,7 +42,7 @@ class LoudIsSpeech:
         whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
         self._rest = samples[whole:]
         loudness: Floats = np.abs(samples[:whole].reshape(-1, FRAME_SAMPLES)).mean(axis=1)
-        return np.where(loudness > 0.02, np.float32(1), np.float32(0))
+        return np.where(loudness > 0.08, np.float32(1), np.float32(0))
 
     def finish(self) -> Floats:
         return self.probabilities(np.zeros(-len(self._rest) % FRAME_SAMPLES, np.float32))
@@ -216,3 +224,71 @@ def test_an_hour_of_silence_costs_little_and_gives_nothing() -> None:
     silence = np.zeros(10 * SECOND, np.int16)
     assert [window for _ in range(360) for window in cutter.feed(silence)] + cutter.finish() == []
     assert (cutter.speech_seconds, cutter.seconds_seen) == (0.0, 3600.0)
+
+
+@pytest.mark.parametrize("loudness", [1.0, 0.02])
+@pytest.mark.parametrize("name", NOISES)
+def test_sounds_in_which_nobody_speaks_give_no_window(name: str, loudness: float) -> None:
+    samples = (NOISES[name](30.0) * loudness).astype(np.int16)
+    cutter = WindowCutter()
+    assert cutter.feed(samples) + cutter.finish() == []
+    assert cutter.speech_seconds == 0.0
+
+
+def test_music_around_speech_is_in_no_window(dialogue: Pcm) -> None:
+    music = NOISES["band"](20.0)
+    cutter = WindowCutter()
+    windows = cutter.feed(np.concatenate((music, dialogue, music))) + cutter.finish()
+    assert windows[0].start > 19.5
+    assert windows[-1].end < 20.5 + len(dialogue) / SECOND
+
+
+class Believing:
+    """A detector that answers with what it was made with."""
+
+    def __init__(self, *probabilities: float) -> None:
+        self._answers = np.array(probabilities, np.float32)
+
+    def probabilities(self, samples: Floats) -> Floats:
+        count = len(samples) // FRAME_SAMPLES
+        answers, self._answers = self._answers[:count], self._answers[count:]
+        return answers
+
+    def finish(self) -> Floats:
+        return self._answers
+
+
+@pytest.mark.parametrize(
+    ("probability", "frames", "windows"), [(0.7, 20, 0), (0.7, 32, 1), (0.95, 5, 0), (0.95, 6, 1), (0.79, 30, 0)]
+)
+def test_a_moment_in_which_the_detector_suspects_speech_is_none(probability: float, frames: int, windows: int) -> None:
+    answers = [0.0] * 32 + [probability] * frames + [0.0] * 96
+    cutter = WindowCutter(detector=Believing(*answers))
+    found = cutter.feed(sound([(True, len(answers) * FRAME_SAMPLES)])) + cutter.finish()
+    assert len(found) == windows
+    assert (cutter.speech_seconds > 0) == bool(windows)
+
+
+@pytest.mark.parametrize("loudness", [0.1, 0.01])
+def test_faint_speech_is_found_as_loud_speech_is(dialogue: Pcm, loudness: float) -> None:
+    faint = np.round(dialogue * loudness).astype(np.int16)
+    cutters = [WindowCutter(), WindowCutter()]
+    loud_windows, windows = (
+        cutter.feed(each) + cutter.finish() for cutter, each in zip(cutters, (dialogue, faint), strict=True)
+    )
+    assert cutters[1].speech_seconds == pytest.approx(cutters[0].speech_seconds, rel=0.05)
+    assert [each.start for each in windows] == pytest.approx([each.start for each in loud_windows], abs=0.3)
+    assert np.abs(windows[0].samples).max() <= np.abs(faint).max(), "the window itself is as faint as the recording"
+
+
+@pytest.mark.parametrize("ruined", ["clipped", "too fast", "too slow"])
+def test_speech_in_ruined_recordings_is_found(dialogue: Pcm, ruined: str) -> None:
+    if ruined == "clipped":
+        samples = np.clip(dialogue.astype(np.int32) * 20, -32768, 32767).astype(np.int16)
+    else:
+        factor = 1.05 if ruined == "too fast" else 0.95
+        times = np.arange(int(len(dialogue) / factor)) * factor
+        samples = np.interp(times, np.arange(len(dialogue)), dialogue).astype(np.int16)
+    cutter = WindowCutter()
+    assert cutter.feed(samples) + cutter.finish()
+    assert 0.7 < cutter.speech_seconds / cutter.seconds_seen < 1.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.speech.conftest import Pcm
-from whisper_jobs.speech.vad import FRAME_SAMPLES, SETTLING_FRAMES, Floats, SpeechDetector
+from whisper_jobs.speech.vad import FRAME_SAMPLES, QUIET_RMS, SETTLING_FRAMES, Floats, Leveller, SpeechDetector
 from whisper_jobs.speech.windows import as_floats
 
 
@@ -81,6 +81,30 @@ def test_the_model_is_not_asked_about_lasting_silence(monkeypatch: pytest.Monkey
 def test_a_recording_shorter_than_a_frame_is_one_frame() -> None:
     assert len(detected(np.zeros(100, np.float32), 100)) == 1
     assert len(detected(np.zeros(0, np.float32), 100)) == 0
+
+
+def loudest(samples: Floats) -> float:
+    return float(np.sqrt(np.square(samples.reshape(-1, FRAME_SAMPLES)).mean(axis=1)).max())
+
+
+def test_quiet_sound_is_raised_and_loud_sound_is_not(twelve_seconds: Floats) -> None:
+    block = twelve_seconds[64 * FRAME_SAMPLES : 96 * FRAME_SAMPLES]
+    assert loudest(block) > QUIET_RMS
+    assert Leveller().levelled(block) is block
+    assert loudest(Leveller().levelled(block * np.float32(0.01))) == pytest.approx(QUIET_RMS, rel=1e-3)
+    assert loudest(Leveller().levelled(block * np.float32(0.0001))) < QUIET_RMS, "a hundredfold at most"
+
+
+def test_the_noise_of_a_pause_is_not_raised_to_the_loudness_of_speech(twelve_seconds: Floats) -> None:
+    leveller = Leveller()
+    leveller.levelled(twelve_seconds[64 * FRAME_SAMPLES : 96 * FRAME_SAMPLES])
+    noise = np.random.default_rng(0).normal(0.0, 0.001, 32 * FRAME_SAMPLES).astype(np.float32)
+    assert all(leveller.levelled(noise) is noise for _ in range(20))
+
+
+def test_digital_silence_stays_silence() -> None:
+    silence = np.full(32 * FRAME_SAMPLES, 3e-5, np.float32)
+    assert Leveller().levelled(silence) is silence
 
 
 def test_torch_stays_out_of_the_process() -> None:

@@ -19,7 +19,8 @@ import pytest
 
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines import weights
-from whisper_jobs.speech.engines.weights import Response, Weights
+from whisper_jobs.speech.engines.downloads import Response
+from whisper_jobs.speech.engines.weights import Weights
 
 CONTENT = random.Random(0).randbytes(300_000)
 
@@ -186,6 +187,12 @@ def test_a_damaged_file_is_replaced(server: ModelServer, tmp_path: Path) -> None
     weights.download("mini", tmp_path, fetch=server.fetch)
     assert weights.find("mini", [tmp_path]) == tmp_path / "mini.pt"
     assert weights.status("mini", [tmp_path]).state == "present"
+
+
+def test_an_administrators_own_checkpoint_can_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.pt").write_bytes(CONTENT)
+    assert weights.remove("mine", tmp_path) is True
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_removed_weights_are_gone_with_their_unfinished_part(tmp_path: Path) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from whisper_jobs.speech.engines import registry
-from whisper_jobs.speech.engines.base import Options, Quality, Result, Samples
+from whisper_jobs.speech.engines.base import Options, Quality, Result, Samples, Setup
 from whisper_jobs.speech.engines.choose import Choice
 from whisper_jobs.speech.transcript import Segment
 
-HERE = Path("models")
+HERE = Setup(folders=(Path("models"),), threads=3)
 
 
 class Clockwork:
@@ -23,11 +24,14 @@ class Clockwork:
     name = "clockwork"
     quality: Quality = "full"
 
-    def __init__(self, model: str, *, folders: tuple[Path, ...], threads: int) -> None:
-        self.made_with = (model, folders, threads)
+    def __init__(self, model: str, setup: Setup) -> None:
+        self.made_with = (model, setup)
+        self.batch = setup.batch or 1
 
-    def transcribe(self, samples: Samples, options: Options) -> Result:
-        seconds = len(samples) / 16_000
+    def transcribe(self, windows: Sequence[Samples], options: Options) -> list[Result]:
+        return [self._window(len(samples) / 16_000, options) for samples in windows]
+
+    def _window(self, seconds: float, options: Options) -> Result:
         return Result((Segment(0, seconds, f"{seconds} seconds"),), options.language)
 
 
@@ -45,16 +49,16 @@ def choice(model: str = "one", engine: str = "clockwork") -> Choice:
 
 
 def test_an_engine_is_made_once_and_kept() -> None:
-    first = registry.load(choice(), models_dir=HERE, whisper_cache=Path("cache"), threads=3)
+    first = registry.load(choice(), HERE)
     assert isinstance(first, Clockwork)
-    assert first.made_with == ("one", (HERE, Path("cache")), 3)
-    assert registry.load(choice(), models_dir=HERE, whisper_cache=Path("cache"), threads=3) is first
+    assert first.made_with == ("one", HERE)
+    assert registry.load(choice(), HERE) is first
 
 
 def test_another_model_replaces_the_one_before() -> None:
-    first = registry.load(choice("one"), models_dir=HERE)
+    first = registry.load(choice("one"), HERE)
     gone = weakref.ref(first)
-    second = registry.load(choice("two"), models_dir=HERE)
+    second = registry.load(choice("two"), HERE)
     assert second is not first
     del first
     gc.collect()
@@ -67,5 +71,28 @@ def test_every_built_in_engine_is_where_the_table_says() -> None:
 
 
 def test_the_draft_engine_loads_through_the_registry() -> None:
-    engine = registry.load(choice("pocketsphinx", "pocketsphinx"), models_dir=HERE)
+    engine = registry.load(choice("pocketsphinx", "pocketsphinx"), HERE)
     assert (engine.name, engine.quality) == ("pocketsphinx", "draft")
+
+
+def test_an_idle_engine_leaves_the_memory_and_comes_back() -> None:
+    first = registry.load(choice(), HERE)
+    gone = weakref.ref(first)
+    assert not registry.release_idle(60.0), "it was used just now"
+    del first
+    assert registry.release_idle(0.0)
+    assert gone() is None
+    assert not registry.release_idle(0.0), "nothing is left to free"
+    assert isinstance(registry.load(choice(), HERE), Clockwork)
+
+
+def test_an_engine_at_work_is_not_idle_however_long_it_takes() -> None:
+    with registry.using(choice(), HERE) as engine:
+        assert not registry.release_idle(0.0)
+    assert registry.load(choice(), HERE) is engine
+
+
+def test_a_changed_setup_makes_a_new_engine() -> None:
+    first = registry.load(choice(), HERE)
+    assert registry.load(choice(), replace(HERE)) is first
+    assert registry.load(choice(), replace(HERE, batch=8)) is not first

@@ -6,14 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 
 from whisper_jobs import queries
+from whisper_jobs.doctor import broker
+from whisper_jobs.health import condition
 
 log = logging.getLogger(__name__)
-BROKER_TIMEOUT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Health:
     def as_json(self) -> dict[str, Any]:
         checks = {"web": True, "database": self.database, "broker": self.broker, "workers": self.workers}
         waiting = self.missing
-        return {"status": "starting" if waiting else "ready", "checks": checks, "missing": waiting}
+        told = {"status": "starting" if waiting else "ready", "checks": checks, "missing": waiting}
+        return {**told, "doctor": condition.known()}
 
 
 def look() -> Health:
@@ -42,20 +42,4 @@ def look() -> Health:
     except DatabaseError as error:
         log.warning("the database is not ready: %s", error)
         workers, database = {}, False
-    return Health(database=database, broker=broker_answers(), workers=workers)
-
-
-def broker_answers() -> bool:
-    """Whether the broker answers a ping. One that is no Redis is taken to be up: its workers say so by their rows."""
-    url = settings.TOOLS.redis_url or f"unix://{settings.TOOLS.socket_path}"
-    if not url.startswith(("redis://", "rediss://", "unix://")):
-        return True
-    client = redis.Redis.from_url(
-        url, socket_timeout=BROKER_TIMEOUT_SECONDS, socket_connect_timeout=BROKER_TIMEOUT_SECONDS
-    )
-    try:
-        return bool(client.ping())
-    except (redis.RedisError, OSError):
-        return False
-    finally:
-        client.close()
+    return Health(database=database, broker=broker.answers(), workers=workers)

@@ -5,21 +5,17 @@ Knows nothing of transcripts. Tries nothing again by itself: errors say whether 
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx2
 
-from whisper_jobs.errors import JobError
+from whisper_jobs import openai_calls
 from whisper_jobs.language_models import failures
 from whisper_jobs.language_models.json_reading import plain
 
-#: How often a call that is under way looks whether it should stop.
-LOOK_SECONDS = 0.2
 #: What some models think aloud before they answer.
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 
@@ -79,36 +75,17 @@ class LanguageModel:
                 del self._shapes[0]
 
     def _waiting(self, question: Question) -> Answer:
-        """The call runs in a thread of its own, so that whoever should stop need not wait for the server."""
-        box: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
-        threading.Thread(target=lambda: box.put(self._caught(question)), name="asking", daemon=True).start()
-        while True:
-            try:
-                found = box.get(timeout=LOOK_SECONDS)
-            except queue.Empty:
-                if self._should_stop():
-                    raise JobError("cancelled") from None
-                continue
-            if isinstance(found, Exception):
-                raise found
-            return found
-
-    def _caught(self, question: Question) -> Answer | Exception:
         try:
-            return self._call(question)
+            return next(openai_calls.awaited([lambda: self._call(question)], should_stop=self._should_stop))[1]
         except Exception as error:
-            return failures.told_of(error)
+            told = failures.told_of(error)
+            if told is error:
+                raise
+            raise told from error
 
     def _call(self, question: Question) -> Answer:
-        # Here, so that only a worker that asks pays for it.
-        import openai
-
         with self._open_client() as http:
-            # Given by hand, all of them: the client would else take them from the environment.
-            client = openai.OpenAI(
-                base_url=self._base_url, api_key=self._api_key, admin_api_key="", http_client=http, max_retries=0
-            )
-            client.organization = client.project = None
+            client = openai_calls.client(http, base_url=self._base_url, api_key=self._api_key)
             told = client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "system", "content": question.system}, {"role": "user", "content": question.user}],

@@ -10,10 +10,10 @@ from whisper_jobs.models.enrichment import (
     Translation,
 )
 from whisper_jobs.models.idempotency import IdempotencyKey
-from whisper_jobs.models.job import Channel, Job, SourceType
+from whisper_jobs.models.job import BackendPreference, Channel, Job, SourceType, Task
 from whisper_jobs.models.log import LogLine
 from whisper_jobs.models.pace import Pace
-from whisper_jobs.models.results import Segment, Transcript
+from whisper_jobs.models.results import Diarization, DiarizationState, Segment, Transcript
 from whisper_jobs.models.step import Step
 from whisper_jobs.models.tally import Tally
 from whisper_jobs.models.upload import Upload, UploadPart
@@ -23,9 +23,12 @@ from whisper_jobs.models.worker import Worker
 __all__ = [
     "Analysis",
     "Attempt",
+    "BackendPreference",
     "Channel",
     "Delivery",
     "DeliveryState",
+    "Diarization",
+    "DiarizationState",
     "Enrichment",
     "EnrichmentState",
     "IdempotencyKey",
@@ -37,6 +40,7 @@ __all__ = [
     "SourceType",
     "Step",
     "Tally",
+    "Task",
     "Transcript",
     "TranslatedSegment",
     "Translation",

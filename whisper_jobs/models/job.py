@@ -20,6 +20,19 @@ class SourceType(models.TextChoices):
     UPLOAD = "upload", _("Upload")
 
 
+class Task(models.TextChoices):
+    TRANSCRIBE = "transcribe", _("Write what is said")
+    TRANSLATE = "translate", _("Write it in English")
+
+
+class BackendPreference(models.TextChoices):
+    """Which of the backends a job would like; what its owner is allowed decides."""
+
+    ANY = "any", _("Any")
+    A = "A", _("This server")
+    B = "B", _("The relay")
+
+
 class Job(models.Model):
     """Seconds are of the recording's clock unless the name ends in `_at`."""
 
@@ -57,6 +70,15 @@ class Job(models.Model):
 
     requested_model = models.CharField(max_length=100)
     language = models.CharField(max_length=16, blank=True)
+    task = models.CharField(max_length=10, choices=Task, default=Task.TRANSCRIBE)
+    initial_prompt = models.TextField(blank=True)
+    #: Names and terms that are likely to occur.
+    hotwords = models.JSONField(default=list)
+    #: None for the engine's own.
+    temperature = models.FloatField(null=True)
+    min_speakers = models.PositiveSmallIntegerField(null=True)
+    max_speakers = models.PositiveSmallIntegerField(null=True)
+    backend_preference = models.CharField(max_length=3, choices=BackendPreference, default=BackendPreference.ANY)
     analysis_language = models.CharField(max_length=16, blank=True)
     translation_target_languages = models.JSONField(default=list)
     disable_diarization = models.BooleanField(default=False)
@@ -65,7 +87,10 @@ class Job(models.Model):
     model = models.CharField(max_length=100, blank=True)
     engine_reason = models.CharField(max_length=300, blank=True)
     quality = models.CharField(max_length=8, blank=True)
+    #: A: this server's own engines; B: the relay.
+    backend = models.CharField(max_length=1, blank=True)
     detected_language = models.CharField(max_length=16, blank=True)
+    language_probability = models.FloatField(null=True)
 
     windows_total = models.PositiveIntegerField(default=0)
     windows_done = models.PositiveIntegerField(default=0)
@@ -113,6 +138,11 @@ class Job(models.Model):
     @property
     def is_terminal(self) -> bool:
         return self.stage in TERMINAL
+
+    @property
+    def text_language(self) -> str:
+        """Of the transcript: English where that was asked for, else what was said; empty where nobody knows."""
+        return "en" if self.task == Task.TRANSLATE else self.detected_language or self.language
 
     @property
     def title(self) -> str:

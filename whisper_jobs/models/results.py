@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from whisper_jobs.models.job import Job
 from whisper_jobs.models.step import Step
@@ -11,7 +12,9 @@ from whisper_jobs.models.step import Step
 class Segment(models.Model):
     """A stretch of speech with its words. Times are seconds of the recording.
 
-    `words` is a list of [start, end, text, probability or null]; `revision` is the job's when it was stored.
+    `words` is a list of [start, end, text, probability or null]; `revision` is the job's when it was stored. `speaker` is a
+    label of the job's diarization, `suspect` why the text may be wrong (see speech.transcript.Suspicion), `decoding` how
+    the model came to it: [temperature, avg_logprob, compression_ratio, no_speech_prob], null for an engine that has none.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="segments", db_index=False)
@@ -23,6 +26,8 @@ class Segment(models.Model):
     words = models.JSONField(default=list)
     speaker = models.CharField(max_length=64, blank=True)
     probability = models.FloatField(null=True)
+    suspect = models.CharField(max_length=12, blank=True)
+    decoding = models.JSONField(null=True)
     revision = models.PositiveIntegerField()
 
     class Meta:
@@ -39,6 +44,8 @@ class Transcript(models.Model):
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="transcript", primary_key=True)
     text = models.TextField()
+    #: The same with the speaker before each paragraph; empty where speakers are not known.
+    speaker_text = models.TextField(blank=True)
     coverage = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -47,3 +54,30 @@ class Transcript(models.Model):
 
     def __str__(self) -> str:
         return f"transcript of job {self.job_id}"
+
+
+class DiarizationState(models.TextChoices):
+    PENDING = "pending", _("Waiting")
+    DONE = "done", _("Done")
+    SKIPPED = "skipped", _("Not made")
+    FAILED = "failed", _("Failed")
+
+
+class Diarization(models.Model):
+    """Who speaks when. `turns` is a list of [start, end, label] in seconds, which may overlap; `speakers` a list of
+    {"label", "name", "seconds"} in the order in which they are first heard, `name` null until somebody gives one."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="diarization", primary_key=True)
+    state = models.CharField(max_length=8, choices=DiarizationState, default=DiarizationState.PENDING)
+    #: Why there are no speakers, or how they were found.
+    reason = models.CharField(max_length=300, blank=True)
+    method = models.CharField(max_length=50, blank=True)
+    speakers = models.JSONField(default=list)
+    turns = models.JSONField(default=list)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"speakers of job {self.job_id}"

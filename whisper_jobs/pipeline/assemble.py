@@ -9,13 +9,18 @@ from whisper_jobs.models import Segment, Step
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.coverage import coverage
+from whisper_jobs.speech.speakers import speaker_aware_text
 from whisper_jobs.speech.transcript import join_text
 from whisper_jobs.states import Kind
 
 
 def assemble(run: Run, watch: Watch) -> None:
-    text = join_text(results.segments_of(run.job))
-    lifecycle.finish_assemble(run, text=text, coverage=_coverage(run))
+    lifecycle.finish_assemble(
+        run,
+        text=join_text(results.segments_of(run.job)),
+        speaker_text=speaker_aware_text(results.segments_of(run.job)),
+        coverage=_coverage(run),
+    )
 
 
 def _coverage(run: Run) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
@@ -20,12 +21,15 @@ from django.db import close_old_connections, connection
 from whisper_jobs import lifecycle, presence, schedule
 from whisper_jobs.errors import JobError
 from whisper_jobs.moves import Fenced
+from whisper_jobs.pipeline import models
 from whisper_jobs.runs import Run
+from whisper_jobs.states import Kind
 
 log = logging.getLogger(__name__)
 #: A run over its time has this long to notice before the process ends itself.
 GRACE_SECONDS = 60.0
-#: The sweeper rings idle workers every few seconds; who hears nothing for so long won't hear any more.
+#: The sweeper rings for work that waits every few seconds; a worker that hears nothing while work waits so long is deaf. What
+#: it did not hear before that means nothing: another worker of its lane may have taken every bell.
 DEAF_SECONDS = 60.0
 
 
@@ -38,6 +42,8 @@ class Watch:
     deadline: float
     released: bool = False
     began: float = field(default_factory=time.monotonic)
+    #: Runs of further windows that the same engine call works on.
+    companions: list[UUID] = field(default_factory=list)
 
     def stopping(self) -> bool:
         return self.released or self.timed_out or self.process_stops()
@@ -77,16 +83,23 @@ class Heart:
 
     @contextmanager
     def watching(self, run: Run) -> Iterator[Watch]:
-        watch = Watch(run, self.stopped.is_set, time.monotonic() + self._limits[run.step.kind])
+        watch = Watch(run, self.stopped.is_set, time.monotonic() + self._seconds_for(run))
         self._watch = watch
         try:
             yield watch
         finally:
             self._watch = None
 
+    def _seconds_for(self, run: Run) -> float:
+        """The step that listens to the whole recording may take the recording's length more."""
+        whole = run.job.source_duration_seconds if run.step.kind == Kind.DIARIZE else None
+        return self._limits[run.step.kind] + (whole or 0.0)
+
     def beat(self) -> None:
         """One sign of life; the thread calls it again and again."""
         presence.seen(self.process, self._lanes)
+        # Also while a run is at work, which may need one model and not the other.
+        models.release_idle()
         watch = self._watch
         if watch is None:
             self._listen()
@@ -95,13 +108,16 @@ class Heart:
 
     def _listen(self) -> None:
         """An idle worker that hears no bell while its lanes have work has lost the broker; a new process finds it again."""
-        silent = time.monotonic() - self._heard_at > DEAF_SECONDS
-        if silent and any(schedule.has_work(lane) for lane in self._lanes):
+        if not any(schedule.has_work(lane) for lane in self._lanes):
+            self.hear()
+        elif time.monotonic() - self._heard_at > DEAF_SECONDS:
             log.error("no bell was heard although there is work; this worker ends itself")
             os._exit(75)
 
     def _keep(self, watch: Watch) -> None:
         watch.released = not lifecycle.heartbeat(watch.run.run_id)
+        if watch.companions:
+            lifecycle.keep(watch.companions)
         if time.monotonic() > watch.deadline + GRACE_SECONDS and self._watch is watch:
             _give_up(watch.run)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,21 @@ from django.conf import settings
 
 from whisper_jobs.errors import JobError
 from whisper_jobs.outbound import Guard
+from whisper_jobs.pipeline import relay
+from whisper_jobs.speech.diarizers import choose as diarizers
+from whisper_jobs.speech.diarizers import pyannote
 from whisper_jobs.speech.engines import choose as chooser
-from whisper_jobs.speech.engines import registry, weights
-from whisper_jobs.speech.engines.base import Engine
+from whisper_jobs.speech.engines import registry
+from whisper_jobs.speech.engines.base import Engine, Setup, Task
+from whisper_jobs.speech.engines.downloads import Fetch, Progress, Response
 
+log = logging.getLogger(__name__)
 #: Where openai-whisper itself keeps weights; what is there need not be fetched again.
 WHISPER_CACHE = Path("~/.cache/whisper").expanduser()
+#: Where faster-whisper itself does.
+HUB_CACHE = Path(
+    os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface", "hub")
+).expanduser()
 #: The largest checkpoint there is has 3 GB.
 MOST_BYTES = 8 << 30
 #: Weights may take this part of the machine's memory.
@@ -41,65 +52,115 @@ def register_extra(engines: tuple[str, ...]) -> None:
 
 def known() -> list[chooser.KnownModel]:
     """Everything that can be asked for by name, the best first, without `auto`."""
-    return chooser.known_models(settings.TOOLS.models, WHISPER_CACHE)
+    here = chooser.known_models(folders()) if "A" in settings.TOOLS.backends else []
+    return [*here, *relay.known()]
 
 
 def is_known(name: str) -> bool:
-    return name == chooser.AUTO or name in weights.ALIASES or any(model.name == name for model in known())
+    whisper = bool(chooser.runners(name, folders()))
+    return whisper or name == chooser.AUTO or any(model.name == name for model in known())
 
 
-def choose(requested: str, *, language: str | None, on_progress: weights.Progress) -> chooser.Choice:
+def choose(requested: str, *, language: str | None, task: Task, on_progress: Progress) -> chooser.Choice:
     """The engine for a job on this machine; weights asked for by name are fetched if they are missing."""
     try:
-        return _choose(requested, language)
+        return offer(requested, language, task=task)
     except JobError as missing:
-        if missing.code != "model_unavailable" or weights.named(requested) is None:
+        if missing.code != "model_unavailable" or not chooser.catalogued(requested):
             raise
         try:
             download(requested, on_progress=on_progress)
         except JobError as failed:
             raise JobError("model_unavailable", f"{missing.message} ({failed.message})") from failed
-        return _choose(requested, language)
+        return offer(requested, language, task=task)
 
 
-def _choose(requested: str, language: str | None) -> chooser.Choice:
+def offer(requested: str, language: str | None, *, task: Task = "transcribe") -> chooser.Choice:
+    """The same, but nothing is fetched."""
     return chooser.choose(
         requested,
         language=language,
-        models_dir=settings.TOOLS.models,
-        whisper_cache=WHISPER_CACHE,
+        task=task,
+        folders=folders(),
         memory_bytes=int(psutil.virtual_memory().total * MEMORY_SHARE),
     )
 
 
-def download(name: str, *, on_progress: weights.Progress) -> Path:
-    """Fetches weights through the guard into the models folder. Raises JobError."""
-    guard = Guard(settings.TOOLS.outbound_allow)
-    return weights.download(name, settings.TOOLS.models, fetch=_fetch_through(guard), progress=on_progress)
+def download(requested: str, *, on_progress: Progress) -> Path:
+    """Fetches a model through the guard into the models folder: one of the catalogue, or of the Hub, `owner/name`.
+
+    In faster-whisper's form unless another engine is named before it; or pyannote's, which tells speakers apart. Raises JobError.
+    """
+    if requested == pyannote.REPOSITORY:
+        return _download_pyannote(on_progress)
+    name, engines = chooser.engines_of(requested)
+    engine = next(filter(chooser.installed, engines), engines[0])
+    fetch = _fetch_through(Guard(settings.TOOLS.outbound_allow))
+    path: Path = chooser.STORES[engine].download(name, settings.TOOLS.models, fetch=fetch, progress=on_progress)
+    return path
 
 
-def _fetch_through(guard: Guard) -> weights.Fetch:
+def _download_pyannote(on_progress: Progress) -> Path:
+    token = settings.TOOLS.hf_token
+    # The hub's own addresses alone are asked for, and the guard sends this along no redirect to another host.
+    fetch = _fetch_through(Guard(settings.TOOLS.outbound_allow), {"Authorization": f"Bearer {token}"} if token else {})
+    return pyannote.download(settings.TOOLS.models, token=token, fetch=fetch, progress=on_progress)
+
+
+def remove(requested: str) -> list[str]:
+    """Deletes a model in every form that is meant; the engines that had it. Raises JobError."""
+    if requested == pyannote.REPOSITORY:
+        return ["pyannote"] if pyannote.remove(settings.TOOLS.models) else []
+    name, engines = chooser.engines_of(requested)
+    known = chooser.runners(requested, folders()) or engines[:1]
+    return [engine for engine in known if chooser.STORES[engine].remove(name, settings.TOOLS.models)]
+
+
+def _fetch_through(guard: Guard, headers: Mapping[str, str] | None = None) -> Fetch:
     @contextmanager
-    def fetch(url: str, offset: int) -> Iterator[weights.Response]:
-        with guard.stream(url, offset=offset, max_bytes=MOST_BYTES, total_timeout=6 * 3600) as answer:
+    def fetch(url: str, offset: int) -> Iterator[Response]:
+        bounds = {"offset": offset, "max_bytes": MOST_BYTES, "total_timeout": 6 * 3600}
+        with guard.stream(url, **bounds, headers=headers, any_status=True) as answer:
             yield answer.status, answer.total, answer.chunks
 
     return fetch
 
 
-def engine_of(engine: str, model: str) -> Engine:
+@contextmanager
+def using(engine: str, model: str) -> Iterator[Engine]:
     """The engine, loaded once per process. Raises JobError `model_unavailable` if it went away."""
     if engine not in registry.ENGINES:
         raise JobError("model_unavailable", f"This worker has no engine “{engine}”. Restart the job to choose another.")
-    return registry.load(
-        Loaded(engine, model),
-        models_dir=settings.TOOLS.models,
-        whisper_cache=WHISPER_CACHE,
-        threads=settings.TOOLS.speech_threads,
+    with registry.using(Loaded(engine, model), setup()) as loaded:
+        yield loaded
+
+
+def release_idle() -> None:
+    """Frees the memory of what has been idle for long: the engine, the diarizer. Called by the heart of a worker."""
+    seconds = settings.TOOLS.model_idle_minutes * 60
+    if any([registry.release_idle(seconds), diarizers.release_idle(seconds)]):
+        log.info("the model was idle and left the memory")
+
+
+def setup() -> Setup:
+    """What engines on this machine are made with."""
+    tools = settings.TOOLS
+    return Setup(
+        folders=folders(),
+        threads=tools.speech_threads,
+        device=tools.device,
+        compute_type=tools.compute_type,
+        batch=tools.batch_size,
+        relay=relay.relay(),
     )
 
 
-def stopping_progress(should_stop: Callable[[], bool], tell: weights.Progress) -> weights.Progress:
+def folders() -> tuple[Path, ...]:
+    """Where weights are looked for; the first one is where they are put."""
+    return settings.TOOLS.models, WHISPER_CACHE, HUB_CACHE
+
+
+def stopping_progress(should_stop: Callable[[], bool], tell: Progress) -> Progress:
     """Progress that ends a download when the step is to stop; what came so far stays for the next attempt."""
 
     def progress(done: int, total: int | None) -> None:

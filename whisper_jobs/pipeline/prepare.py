@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from whisper_jobs import lifecycle
-from whisper_jobs.pipeline import models
+from whisper_jobs.pipeline import backends, models
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 
@@ -14,13 +14,15 @@ REPORT_SECONDS = 2.0
 
 
 def prepare(run: Run, watch: Watch) -> None:
-    choice = models.choose(
-        run.job.requested_model,
-        language=run.job.language or None,
-        on_progress=models.stopping_progress(watch.stopping, _Reporter(run)),
-    )
+    chosen = backends.choose(run.job, on_progress=models.stopping_progress(watch.stopping, _Reporter(run)))
+    choice = chosen.choice
     lifecycle.finish_prepare(
-        run, engine=choice.engine, model=choice.model, quality=choice.quality, reason=choice.reason
+        run,
+        backend=chosen.backend,
+        engine=choice.engine,
+        model=choice.model,
+        quality=choice.quality,
+        reason=choice.reason,
     )
 
 

@@ -11,10 +11,12 @@ from whisper_jobs.errors import JobError
 from whisper_jobs.moves import Fenced
 from whisper_jobs.pipeline.assemble import assemble
 from whisper_jobs.pipeline.decode import decode
+from whisper_jobs.pipeline.diarize import diarize
 from whisper_jobs.pipeline.enrich import analyse, translate
 from whisper_jobs.pipeline.fetch import fetch
 from whisper_jobs.pipeline.heart import Heart, Watch
 from whisper_jobs.pipeline.prepare import prepare
+from whisper_jobs.pipeline.refill import refill
 from whisper_jobs.pipeline.transcribe import transcribe
 from whisper_jobs.runs import Run
 from whisper_jobs.states import Kind
@@ -26,7 +28,9 @@ STEPS: dict[str, Callable[[Run, Watch], None]] = {
     Kind.FETCH: fetch,
     Kind.DECODE: decode,
     Kind.WINDOW: transcribe,
+    Kind.DIARIZE: diarize,
     Kind.ASSEMBLE: assemble,
+    Kind.REFILL: refill,
     Kind.ANALYSE: analyse,
     Kind.TRANSLATE: translate,
 }

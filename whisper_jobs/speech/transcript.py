@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import reduce
+from typing import Literal
 
 PARAGRAPH_PAUSE_SECONDS = 2.0
 #: A paragraph longer than this many characters ends with its sentence, so that a lecture isn't one block.
@@ -30,6 +33,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a Whisper model came to a segment's text, in openai-whisper's terms; None for what an engine doesn't tell."""
+
+    temperature: float | None = None
+    avg_logprob: float | None = None
+    compression_ratio: float | None = None
+    no_speech_prob: float | None = None
+
+
+#: Why a segment may be wrong: it repeats itself, has words where nobody speaks, or the engine was unsure of it.
+Suspicion = Literal["repeats", "no_speech", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     start: float
     end: float
@@ -37,11 +54,18 @@ class Segment:
     words: tuple[Word, ...] = ()
     speaker: str | None = None
     probability: float | None = None
+    suspect: Suspicion | None = None
+    decoding: Decoding | None = None
 
     def shifted(self, seconds: float) -> Segment:
         """The same segment `seconds` later: from its window's clock to the recording's."""
         words = tuple(word.shifted(seconds) for word in self.words)
         return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
+
+    def of_words(self, words: tuple[Word, ...]) -> Segment:
+        """The same segment with these of its words alone, one at least; its text is made of them."""
+        text = reduce(join_words, (word.text for word in words))
+        return replace(self, start=words[0].start, end=words[-1].end, text=text, words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,9 @@ class Transcript:
     language: str | None
     duration: float | None
     title: str = ""
+    date: date | None = None
+    is_draft: bool = False
+    task: Literal["transcribe", "translate"] = "transcribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +130,7 @@ def join_words(left: str, right: str) -> str:
     """Two pieces of text with a space between them, unless their script writes none."""
     if not left or not right:
         return left or right
-    return left + right if _unspaced(left[-1]) and _unspaced(right[0]) else f"{left} {right}"
+    return left + right if is_unspaced(left[-1]) and is_unspaced(right[0]) else f"{left} {right}"
 
 
 def _breaks(current: Paragraph, segment: Segment, *, pause: float) -> bool:
@@ -115,5 +142,6 @@ def _breaks(current: Paragraph, segment: Segment, *, pause: float) -> bool:
     )
 
 
-def _unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether its script is written without spaces."""
     return any(first <= ord(character) <= last for first, last in _UNSPACED)

@@ -24,10 +24,30 @@ FRAME_SAMPLES = 512
 CONTEXT_SAMPLES = 64
 #: The same weights as silero_vad.onnx, but one call takes many frames: several times as fast.
 WEIGHTS = "silero_vad_16k_sequence.onnx"
-#: A frame below this root mean square (about -70 dBFS) is digital silence.
-SILENCE_RMS = 3.2e-4
+#: A frame below this root mean square (-80 dBFS) is digital silence.
+SILENCE_RMS = 1e-4
+#: Where the loudest frame of a while stays below this (-30 dBFS), the sound is raised to it, a hundredfold at most.
+QUIET_RMS, MOST_GAIN = 0.0316, 100.0
+#: How much of the loudest frame is remembered a second later: speech comes back after a pause as loud as it went.
+LOUDNESS_KEPT = 0.97
 #: The model still hears this much of a silence, so that its state settles before it is skipped (0.5 s).
 SETTLING_FRAMES = 16
+
+
+class Leveller:
+    """Raises quiet sound, so that the detector hears it: it was trained on speech of usual loudness. Feed it blocks in order."""
+
+    def __init__(self) -> None:
+        self._loudness = 0.0
+
+    def levelled(self, block: Floats) -> Floats:
+        """The block, as it is when it is loud or digital silence, else louder throughout."""
+        whole = block[: len(block) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+        loudest = float(np.sqrt(np.square(whole).mean(axis=1)).max(initial=0.0))
+        self._loudness = max(loudest, self._loudness * LOUDNESS_KEPT ** (len(block) / SAMPLE_RATE))
+        if loudest < SILENCE_RMS or self._loudness >= QUIET_RMS:
+            return block
+        return block * np.float32(min(MOST_GAIN, QUIET_RMS / self._loudness))
 
 
 class SpeechDetector:

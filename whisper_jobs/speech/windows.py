@@ -6,7 +6,8 @@ is decoded again after a crash gives the same ones. Memory holds one window, how
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whisper_jobs.speech.spans import SpanTracker
-from whisper_jobs.speech.vad import FRAME_SAMPLES, SAMPLE_RATE, Floats, SpeechDetector
+from whisper_jobs.speech.vad import FRAME_SAMPLES, SAMPLE_RATE, Floats, Leveller, SpeechDetector
 
 Pcm = npt.NDArray[np.int16]
 Frames = tuple[int, int]
@@ -35,13 +36,18 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to cut; everything in seconds but the two probabilities."""
+    """How to cut; everything in seconds but the probabilities."""
 
     speech_probability: float = 0.45
     #: Speech goes on until the probability falls below this.
     silence_probability: float = 0.3
     shortest_speech: float = 0.1
     shortest_silence: float = 0.25
+    #: A window with less speech than `surely_speech` is none, unless the detector was sure of it for `sure_speech`: a chord or
+    #: a siren makes it suspect a voice for a moment, a spoken word makes it sure.
+    sure_probability: float = 0.8
+    sure_speech: float = 0.19
+    surely_speech: float = 1.0
     #: Kept before and after speech: soft consonants are no voice.
     padding: float = 0.3
     #: A silence this long is left out of the windows.
@@ -81,6 +87,7 @@ class WindowCutter:
         self._longest = int(max_seconds * SAMPLE_RATE) // FRAME_SAMPLES
         self._padding, self._pause = _frames(self._rules.padding), _frames(self._rules.pause)
         self._long_silence = _frames(self._rules.long_silence)
+        self._sure, self._surely = _frames(self._rules.sure_speech), _frames(self._rules.surely_speech)
         self._enough = _frames(self._rules.first_enough)
         self._resume_sample = round(resume_at * SAMPLE_RATE)
         self._tracker = SpanTracker(
@@ -88,6 +95,8 @@ class WindowCutter:
             shortest_speech=_frames(self._rules.shortest_speech),
             shortest_silence=_frames(self._rules.shortest_silence),
         )
+        self._leveller = Leveller()
+        self._sure_frames: list[int] = []  # where the detector was sure, since the last window
         self._waiting: Pcm = np.zeros(0, np.int16)  # fed, but less than a block
         self._kept: Pcm = np.zeros(0, np.int16)  # heard, and perhaps part of the next window
         self._kept_from = 0  # the frame with which it starts
@@ -113,19 +122,22 @@ class WindowCutter:
             until = taken + BLOCK_SAMPLES - len(self._waiting)
             block = np.concatenate((self._waiting, samples[taken:until]))
             self._waiting, taken = self._waiting[:0], until
-            windows += self._hear(block, self._detector.probabilities(as_floats(block)))
+            windows += self._hear(block, self._listen(block))
         self._waiting = np.concatenate((self._waiting, samples[taken:]))
         return windows
 
     def finish(self) -> list[Window]:
         """The last windows: the recording is over."""
         block, self._waiting = self._waiting, self._waiting[:0]
-        probabilities = (self._detector.probabilities(as_floats(block)), self._detector.finish())
+        probabilities = (self._listen(block), self._detector.finish())
         windows = self._hear(block, np.concatenate(probabilities))
         self._tracker.finish()
         if spans := self._tracker.take_all():
             windows += self._emit(spans, until=min(spans[-1][1] + self._padding, self._tracker.frame))
         return windows
+
+    def _listen(self, block: Pcm) -> Floats:
+        return self._detector.probabilities(self._leveller.levelled(as_floats(block)))
 
     def _hear(self, block: Pcm, probabilities: Floats) -> list[Window]:
         self._kept = np.concatenate((self._kept, block))
@@ -134,6 +146,8 @@ class WindowCutter:
             self._tracker.frame += len(probabilities)
         else:
             for probability in probabilities.tolist():
+                if probability >= self._rules.sure_probability:
+                    self._sure_frames.append(self._tracker.frame)
                 self._tracker.hear(probability)
                 windows += self._cut()
         self._forget()
@@ -177,15 +191,15 @@ class WindowCutter:
 
     def _quietest(self, first: int) -> int:
         frames = self._kept[(first - self._kept_from) * FRAME_SAMPLES :]
-        frames = frames[: (self._tracker.frame - first) * FRAME_SAMPLES]
-        whole = frames[: len(frames) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-        power = np.square(whole, dtype=np.float64).mean(axis=1)
-        smooth = np.convolve(power, np.ones(SMOOTHING_FRAMES), mode="valid")
-        return first + int(smooth.argmin()) + SMOOTHING_FRAMES // 2
+        return first + _quietest_frame(frames[: (self._tracker.frame - first) * FRAME_SAMPLES])
 
     def _emit(self, spans: list[Frames], *, until: int) -> Iterator[Window]:
         start = max(self._floor, spans[0][0] - self._padding)
+        is_speech = self._is_speech(spans, until)
         self._floor = until
+        self._sure_frames = [frame for frame in self._sure_frames if frame >= until]
+        if not is_speech:
+            return
         self._enough = _frames(self._rules.enough)
         self._speech_frames += sum(end - start for start, end in spans)
         first = max(start * FRAME_SAMPLES, self._resume_sample)
@@ -196,14 +210,64 @@ class WindowCutter:
             samples = self._kept[first - offset : last - offset].copy()
             yield Window(first / SAMPLE_RATE, last / SAMPLE_RATE, samples, speech)
 
+    def _is_speech(self, spans: list[Frames], until: int) -> bool:
+        is_rest = 0 < self._floor == spans[0][0]  # of a word that was cut
+        sure = sum(frame < until for frame in self._sure_frames)
+        return is_rest or sure >= self._sure or sum(end - start for start, end in spans) >= self._surely
+
     def _forget(self) -> None:
         """Drops the samples that no window can need."""
         start = self._start()
+        if start is None:
+            self._sure_frames = []
         keep_from = max(self._floor, self._tracker.frame - self._padding) if start is None else start
         dropped = keep_from - self._kept_from
         if dropped > 0:
             self._kept = self._kept[dropped * FRAME_SAMPLES :].copy()
             self._kept_from = keep_from
+
+
+def cut_spans(
+    sound: Iterable[Pcm], spans: Iterable[tuple[float, float]], *, max_seconds: float = 30.0, padding: float = 0.3
+) -> Iterator[Window]:
+    """Windows of these spans alone (seconds, in order, without overlap), a longer one in equal parts.
+
+    A window has `padding` seconds of what is around its span; `speech` is the span itself. Memory holds one window.
+    """
+    kept: Pcm = np.zeros(0, np.int16)
+    kept_from, pieces = 0, iter(sound)
+    for start, end in _parts(spans, max_seconds - 2 * padding):
+        first, last = max(0, _sample(start - padding)), _sample(end + padding)
+        while kept_from + len(kept) < last and (piece := next(pieces, None)) is not None:
+            kept = np.concatenate((kept, piece))
+            dropped = min(max(0, first - kept_from), len(kept))
+            kept, kept_from = kept[dropped:], kept_from + dropped
+        samples = kept[max(0, first - kept_from) : max(0, last - kept_from)]
+        if len(samples):
+            yield Window(
+                first / SAMPLE_RATE, first / SAMPLE_RATE + len(samples) / SAMPLE_RATE, samples, ((start, end),)
+            )
+
+
+def _parts(spans: Iterable[tuple[float, float]], longest: float) -> Iterator[tuple[float, float]]:
+    for start, end in spans:
+        count = max(1, math.ceil((end - start) / longest))
+        length = (end - start) / count
+        yield from ((start + place * length, start + (place + 1) * length) for place in range(count))
+
+
+def _sample(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)
+
+
+def _quietest_frame(samples: Pcm) -> int:
+    """The frame around which it is quietest, counted from the first sample."""
+    whole = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    power = np.square(whole, dtype=np.float64).mean(axis=1)
+    if len(power) < SMOOTHING_FRAMES:
+        return 0
+    smooth = np.convolve(power, np.ones(SMOOTHING_FRAMES), mode="valid")
+    return int(smooth.argmin()) + SMOOTHING_FRAMES // 2
 
 
 def as_floats(samples: Pcm) -> Floats:

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from whisper_jobs import enrichment, payloads, prompts, queries
+from whisper_jobs import enrichment, exports, payloads, prompts, queries
 from whisper_jobs.language_models.json_reading import clock_of
 from whisper_jobs.models import Analysis, EnrichmentState, Job, PromptTemplate, Translation
 from whisper_jobs.runs import NotAllowed
@@ -99,7 +99,7 @@ def _analysis(row: Analysis) -> dict[str, Any]:
 
 
 def _translation(row: Translation) -> dict[str, Any]:
-    return {**payloads.translation(row), **_state(row)}
+    return {**payloads.translation(row), **_state(row), "downloads": exports.job_menu(row.job_id, row.language)}
 
 
 def _state(row: Analysis | Translation) -> dict[str, Any]:

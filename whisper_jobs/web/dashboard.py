@@ -37,7 +37,7 @@ class RunNowForm(forms.Form):
     reset_failed = forms.BooleanField(required=False)
 
 
-class _ManagersPage(LoginRequiredMixin, PermissionRequiredMixin, View):
+class ManagersPage(LoginRequiredMixin, PermissionRequiredMixin, View):
     """Anonymous visitors sign in first; everybody else without the permissions gets the page that says so."""
 
     permission_required = ("whisper.use", "whisper.manage")
@@ -47,12 +47,12 @@ class _ManagersPage(LoginRequiredMixin, PermissionRequiredMixin, View):
         return super().handle_no_permission()
 
 
-class DashboardView(_ManagersPage):
+class DashboardView(ManagersPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         return _page(request, RunNowForm())
 
 
-class RunNowView(_ManagersPage):
+class RunNowView(ManagersPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = RunNowForm(request.POST)
         if not form.is_valid():

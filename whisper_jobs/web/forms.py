@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -13,12 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from whisper_jobs.errors import JobError
 from whisper_jobs.intake import Submission
+from whisper_jobs.models import Task
 from whisper_jobs.outbound import Guard
 from whisper_jobs.told import in_words_of_the_reader
 from whisper_jobs.web import choices
 
 #: Languages to translate to that the form offers; the API takes more.
 TRANSLATION_SELECTS = 3
+#: Names and terms, as many as the API takes.
+MOST_TERMS = 200
 
 
 def _input(**attrs: Any) -> dict[str, Any]:
@@ -47,6 +51,10 @@ class SubmitForm(forms.Form):
     language = forms.ChoiceField(required=False, widget=forms.Select(_input()))
     analysis_language = forms.ChoiceField(required=False, widget=forms.Select(_input()))
     translation_target_languages = LanguagesField(required=False)
+    speakers = forms.ChoiceField(required=False, widget=forms.Select(_input()))
+    task = forms.ChoiceField(required=False, choices=Task.choices, widget=forms.Select(_input()))
+    hotwords = forms.CharField(required=False, max_length=4000, widget=forms.TextInput(_input(autocomplete="off")))
+    initial_prompt = forms.CharField(required=False, max_length=1000, widget=forms.Textarea(_input(rows=2)))
     source_label = forms.CharField(required=False, max_length=200, widget=forms.TextInput(_input()))
     source_note = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(_input(rows=3)))
 
@@ -58,6 +66,7 @@ class SubmitForm(forms.Form):
             "language": choices.languages(),
             "analysis_language": [("", gettext("No analysis")), *choices.target_languages()],
             "translation_target_languages": choices.target_languages(),
+            "speakers": choices.speakers(),
         }
         for name, values in offered.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
@@ -107,7 +116,23 @@ class SubmitForm(forms.Form):
             language=asked["language"],
             analysis_language=asked["analysis_language"],
             translation_target_languages=tuple(asked["translation_target_languages"]),
+            task=asked["task"] or Task.TRANSCRIBE,
+            hotwords=_terms(asked["hotwords"]),
+            initial_prompt=asked["initial_prompt"],
+            **_speakers(asked["speakers"]),
         )
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    """As the API reads them."""
+    terms = (term.strip()[:100] for term in re.split(r"[,\n]", text))
+    return tuple(dict.fromkeys(filter(None, terms)))[:MOST_TERMS]
+
+
+def _speakers(chosen: str) -> dict[str, Any]:
+    """What the choice of `choices.speakers` means."""
+    count = int(chosen) if chosen.isdecimal() else None
+    return {"disable_diarization": chosen == choices.NO_SPEAKERS, "min_speakers": count, "max_speakers": count}
 
 
 class AgainForm(forms.Form):

@@ -53,10 +53,10 @@ class ShareForm(forms.Form):
     )
     remove_passcode = forms.BooleanField(label=gettext_lazy("Remove the passcode"), required=False)
     allow_audio = forms.BooleanField(label=gettext_lazy("Visitors may play the recording"), required=False)
+    show_analysis = forms.BooleanField(label=gettext_lazy("Visitors may read the analysis"), required=False)
 
     def __init__(self, data: Any = None, *, share: Share | None = None) -> None:
-        initial = {"expires": KEEP, "allow_audio": share.allow_audio} if share else {"expires": NEVER}
-        super().__init__(data, initial=initial, auto_id="share_%s")
+        super().__init__(data, initial=_initial(share), auto_id="share_%s")
         if share is not None:
             self.fields["expires"].choices = [(KEEP, _("As it is")), *_PERIODS]  # type: ignore[attr-defined]
         if share is not None and share.passcode:
@@ -72,7 +72,8 @@ class ShareForm(forms.Form):
 
     @property
     def options(self) -> Options:
-        told, options = self.cleaned_data, Options(allow_audio=self.cleaned_data["allow_audio"])
+        told = self.cleaned_data
+        options = Options(allow_audio=told["allow_audio"], show_analysis=told["show_analysis"])
         if told["passcode"] or told["remove_passcode"]:
             options["passcode"] = told["passcode"]
         if told["expires"] not in (KEEP, ""):
@@ -84,6 +85,13 @@ class ShareForm(forms.Form):
         if asked == DATE:
             return datetime.combine(self.cleaned_data["expires_on"], time.max, UTC)
         return None if asked == NEVER else timezone.now() + timedelta(days=int(asked))
+
+
+def _initial(share: Share | None) -> dict[str, Any]:
+    """As the share is; a first one is made with what its columns say."""
+    shown = share or Share()
+    kept = {"allow_audio": shown.allow_audio, "show_analysis": shown.show_analysis}
+    return {"expires": KEEP if share else NEVER, **kept}
 
 
 def context(job: Job, form: ShareForm | None = None, error: str = "") -> dict[str, Any]:

@@ -22,9 +22,19 @@ def _tables() -> dict[str, dict[str, str]]:
         "stage": {code: str(label) for code, label in Stage.choices},
         "kind": {code: str(label) for code, label in Kind.choices},
         "step_state": {code: str(label) for code, label in StepState.choices},
+        "suspect": _suspicions(),
         "told": told.table(),
         "callback_state": callback_page.labels(),
         "callback_failures": callback_page.failures(),
+    }
+
+
+def _suspicions() -> dict[str, str]:
+    """Why a segment's text may be wrong, by speech.transcript.Suspicion."""
+    return {
+        "repeats": _("Check this: it repeats itself."),
+        "no_speech": _("Check this: nobody may be speaking here."),
+        "unsure": _("Check this: the engine was unsure."),
     }
 
 
@@ -72,6 +82,7 @@ def _job() -> dict[str, str]:
         "more_text": _("More is on its way."),
         "no_text": _("The transcript is empty."),
         "no_text_failed": _("There is no text: the job ended before the first words."),
+        "speaker": _("Speaker {n}"),
         "copied": _("Copied"),
         "enriched": _("The analysis and the translations have changed."),
     }

@@ -14,13 +14,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from whisper_jobs import callbacks, intake, limits, pace, payloads, queries, uploads
+from whisper_jobs import callbacks, exports, intake, limits, pace, payloads, queries, uploads
 from whisper_jobs.models import Job
 from whisper_jobs.queries import ListFilter
 from whisper_jobs.runs import NotAllowed
-from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.states import ACTIVE, Stage, Status
-from whisper_jobs.web import analysis_page, callback_page, choices, sample, share_page, texts
+from whisper_jobs.web import analysis_page, callback_page, choices, sample, share_page, speech_page, texts
 from whisper_jobs.web.forms import AgainForm, SubmitForm
 from whisper_jobs.web.page import Page
 
@@ -211,6 +210,7 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
     return {
         "job": payloads.job_full(job, place, eta=eta),
         "active": job.stage in ACTIVE,
+        "text_language": job.text_language,
         "deletable": job.is_terminal or job.stage == Stage.QUEUED,
         "show_owner": job.owner_id != user.pk,
         "source_host": urlsplit(job.source_url).hostname or job.source_url,
@@ -218,10 +218,11 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
         "failure_asks_for_model": job.failure_code in MODEL_FAILURES,
         "again": AgainForm(initial={"model": better}, auto_id=False),
         "has_better": bool(better),
-        "formats": list(FORMATS),
+        "downloads": exports.job_menu(job.pk),
         **callback,
         **analysis_page.context(job, user),
         **share_page.context(job),
+        **speech_page.context(job),
         "texts": texts.for_scripts(),
         "start": {
             "job": {**told, "runtime_log": log},

@@ -22,6 +22,7 @@ from whisper_jobs.errors import FAILURES
 from whisper_jobs.intake import submit
 from whisper_jobs.models import Job
 from whisper_jobs.runs import NotAllowed
+from whisper_jobs.speech.captions import PRESETS
 from whisper_jobs.speech.formats import FORMATS
 
 INTERRUPTED = 130
@@ -29,7 +30,7 @@ INTERRUPTED = 130
 
 def _seconds(text: str) -> float:
     value = float(text)
-    if value <= 0:
+    if not value > 0:
         raise argparse.ArgumentTypeError("must be above zero")
     return value
 
@@ -43,6 +44,9 @@ class Command(BaseCommand):
         parser.add_argument("--language", default="", help="a code or a name; found out when left out")
         parser.add_argument("--model", default="", help="the best that is on this machine when left out")
         parser.add_argument("--format", default="txt", choices=sorted(FORMATS))
+        parser.add_argument("--preset", default="plain", choices=sorted(PRESETS), help="how captions are made")
+        parser.add_argument("--words", action="store_true", help="the time of each word, in vtt")
+        parser.add_argument("--no-speakers", dest="speakers", action="store_false", help="name no speakers")
         parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="a file instead of standard output")
         parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up and cancel after so long")
         parser.add_argument("--folder", type=Path, default=Path(), help=argparse.SUPPRESS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +15,17 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import uploads
+from whisper_jobs import exports, uploads
 from whisper_jobs.dialects.native import idempotency, lookups
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.errors import JobError
 from whisper_jobs.intake import Idempotency, Submission
-from whisper_jobs.models import Channel, Job, PromptTemplate
+from whisper_jobs.models import BackendPreference, Channel, Job, PromptTemplate, Task
 from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline import models
 from whisper_jobs.queries import ListFilter
 from whisper_jobs.speech import languages
+from whisper_jobs.speech.formats import FormatOptions
 from whisper_jobs.states import Status
 from whisper_jobs.told import in_words_of_the_reader
 
@@ -33,6 +35,12 @@ MOST_TRANSLATIONS = 20
 LONGEST_URL = 4000
 #: Characters of an instruction for an analysis.
 MOST_INSTRUCTION = 10_000
+#: Characters of a text that comes before the first words; the models read about as much.
+MOST_PROMPT = 1000
+MOST_HOTWORDS = 200
+MOST_SPEAKERS = 50
+#: Fields that go to the speech engine and the diarizer as they are.
+_SPEECH = ("task", "initial_prompt", "temperature", "min_speakers", "max_speakers", "backend_preference")
 #: Of the ways to hand in a recording exactly one is taken.
 _SOURCES = ("source_url", "media_file", "upload_id")
 
@@ -76,7 +84,37 @@ class AddressField(serializers.CharField):
         super().__init__(max_length=LONGEST_URL, **kwargs)
 
 
-class SubmissionSerializer(serializers.Serializer[Any]):
+class TermsField(serializers.ListField):
+    """Names and terms: a list, or one text with commas or lines between them."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        if isinstance(dictionary, MultiValueDict) and self.field_name in dictionary:
+            return ",".join(dictionary.getlist(self.field_name))
+        return super().get_value(dictionary)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        terms = re.split(r"[,\n]", data) if isinstance(data, str) else data
+        return [term for term in dict.fromkeys(super().to_internal_value(terms)) if term]
+
+
+class SpeakersSerializer(serializers.Serializer[Any]):
+    """How many speakers there are, as far as is known."""
+
+    min_speakers = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=MOST_SPEAKERS
+    )
+    max_speakers = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=MOST_SPEAKERS
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        least, most = attrs["min_speakers"], attrs["max_speakers"]
+        if least and most and least > most:
+            raise serializers.ValidationError({"max_speakers": [_("This is fewer than the least number of speakers.")]})
+        return attrs
+
+
+class SubmissionSerializer(SpeakersSerializer):
     """Fields of POST /api/whisper/jobs."""
 
     source_url = AddressField(required=False, allow_blank=True, default="")
@@ -96,6 +134,15 @@ class SubmissionSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=40, allow_blank=True), default=list, max_length=MOST_TRANSLATIONS
     )
     disable_diarization = serializers.BooleanField(required=False, default=False)
+    task = serializers.ChoiceField(required=False, default=Task.TRANSCRIBE, choices=Task.values)
+    initial_prompt = serializers.CharField(required=False, allow_blank=True, default="", max_length=MOST_PROMPT)
+    hotwords = TermsField(
+        child=serializers.CharField(max_length=100, allow_blank=True), default=list, max_length=MOST_HOTWORDS
+    )
+    temperature = exports.NumberField(required=False, allow_null=True, default=None, min_value=0.0, max_value=1.0)
+    backend_preference = serializers.ChoiceField(
+        required=False, default=BackendPreference.ANY, choices=BackendPreference.values
+    )
 
     def validate_source_url(self, url: str) -> str:
         return _outbound(url) if url else ""
@@ -118,7 +165,7 @@ class SubmissionSerializer(serializers.Serializer[Any]):
                 else _("Send a media URL (source_url) or a file (media_file).")
             )
             raise serializers.ValidationError({name: [told] for name in (given or _SOURCES[:2])})
-        return attrs
+        return super().validate(attrs)
 
 
 class TokenSubmissionSerializer(SubmissionSerializer):
@@ -172,6 +219,8 @@ def submission(request: Request, owner: User, channel: str | None) -> Submission
         analysis_language=told["analysis_language"],
         translation_target_languages=tuple(told["translation_target_languages"]),
         disable_diarization=told["disable_diarization"],
+        **{name: told[name] for name in _SPEECH},
+        hotwords=tuple(told["hotwords"]),
         callback_url=told.get("callback_url", ""),
         token=request.auth if isinstance(request.auth, PersonalToken) else None,
         idempotency=idempotency.asked(request, told),
@@ -212,16 +261,22 @@ class SegmentsSerializer(serializers.Serializer[Any]):
     language = LanguageField()
 
 
-class ExportSerializer(serializers.Serializer[Any]):
-    """Parameter of GET …/exports/…: a translation instead of what was said."""
+class ExportSerializer(exports.OptionsSerializer):
+    """Parameters of GET …/exports/…; with a language, a translation instead of what was said."""
 
     language = LanguageField()
 
 
-def export_language(request: Request) -> str:
+@dataclass(frozen=True, slots=True)
+class Export:
+    language: str
+    options: FormatOptions
+
+
+def export(request: Request) -> Export:
     form = ExportSerializer(data=request.query_params)
     form.is_valid(raise_exception=True)
-    return str(form.validated_data["language"])
+    return Export(form.validated_data["language"], exports.options(form.validated_data))
 
 
 class RunNowSerializer(serializers.Serializer[Any]):
@@ -248,6 +303,13 @@ def again(request: Request) -> Again:
     form = AgainSerializer(data=request.data)
     form.is_valid(raise_exception=True)
     return Again(form.validated_data["model"], idempotency.asked(request, form.validated_data))
+
+
+class RefillSerializer(serializers.Serializer[Any]):
+    """Fields of POST …/refill: the gaps that begin from `start` to `end` (seconds), all of them if neither is told."""
+
+    start = exports.NumberField(required=False, allow_null=True, default=None, min_value=0.0)
+    end = exports.NumberField(required=False, allow_null=True, default=None, min_value=0.0)
 
 
 class TranslateSerializer(serializers.Serializer[Any]):
@@ -279,7 +341,7 @@ def analysis_asked(request: Request, user: User, job: Job) -> dict[str, str]:
     form = AnalyzeSerializer(data=request.data)
     form.is_valid(raise_exception=True)
     told = form.validated_data
-    language = told["language"] or job.analysis_language or job.detected_language or job.language or "en"
+    language = told["language"] or job.analysis_language or job.text_language or "en"
     return {"language": language, "instruction": told["instruction"] or _template(user, told["template"])}
 
 

@@ -26,6 +26,7 @@ class ShareOptionsSerializer(serializers.Serializer[Any]):
     expires_in_days = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=MOST_DAYS)
     passcode = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=MOST_PASSCODE)
     allow_audio = serializers.BooleanField(required=False)
+    show_analysis = serializers.BooleanField(required=False)
 
     def validate_expires_at(self, at: Any) -> Any:
         if at is not None and not timezone.now() < at < timezone.now() + timedelta(days=MOST_DAYS):

@@ -9,7 +9,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from whisper_jobs import enrichment, lifecycle, queries, recovery, results
+from whisper_jobs import diarization, enrichment, exports, gaps, lifecycle, queries, recovery, results
 from whisper_jobs.dialects.native import requests, responses, submitting
 from whisper_jobs.dialects.native.access import MayManage, MayUse, WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
@@ -17,7 +17,6 @@ from whisper_jobs.models import Job, Segment
 from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.speech.transcript import Transcript
 from whisper_jobs.states import Stage
-from whisper_jobs.streaming import in_pieces
 
 
 class StatusView(WhisperView):
@@ -103,6 +102,26 @@ class TranslateView(OneJobView):
         return self.answer(changed, _("The transcript is being translated."), status=202)
 
 
+class DiarizeView(OneJobView):
+    """Tells the speakers of a finished transcript apart once more, with what is known of their number."""
+
+    def post(self, request: Request, job_id: int) -> Response:
+        job, form = self.job(job_id), requests.SpeakersSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        changed = diarization.request_diarization(job.pk, **form.validated_data)
+        return self.answer(changed, _("The speakers are being told apart."), status=202)
+
+
+class RefillView(OneJobView):
+    """Speech that has no words is transcribed again."""
+
+    def post(self, request: Request, job_id: int) -> Response:
+        job, form = self.job(job_id), requests.RefillSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        changed = gaps.request_refill(job.pk, **form.validated_data)
+        return self.answer(changed, _("The gaps are being transcribed again."), status=202)
+
+
 class SegmentsView(WhisperView):
     def get(self, request: Request, job_id: int) -> Response:
         form = requests.SegmentsSerializer(data=request.query_params)
@@ -129,16 +148,13 @@ class ExportView(WhisperView):
     """A finished transcript as a file, or one of its translations, written while it is read."""
 
     def get(self, request: Request, job_id: int, name: str) -> StreamingHttpResponse:
-        job, language, form = self.job(job_id), requests.export_language(request), FORMATS.get(name)
+        job, asked, form = self.job(job_id), requests.export(request), FORMATS.get(name)
         if form is None:
             raise NotFound(_("There is no such format. Choose one of: %(known)s.") % {"known": ", ".join(FORMATS)})
         if job.stage != Stage.COMPLETED:
             raise Unprocessable(_("The transcript can be downloaded when the job is completed."), code="not_ready")
-        pieces = in_pieces(form.render(_transcript(job, language)))
-        answer = StreamingHttpResponse(pieces, content_type=form.content_type)
-        filename = f"transcript-{job.pk}{language and '-'}{language}{form.extension}"
-        answer["Content-Disposition"] = f'attachment; filename="{filename}"'
-        return answer
+        stem = "-".join(filter(None, ("transcript", str(job.pk), asked.language)))
+        return exports.answer(form, _transcript(job, asked.language), asked.options, stem=stem)
 
 
 def _transcript(job: Job, language: str) -> Transcript:

@@ -1,9 +1,14 @@
-"""OpenAI's own Whisper, on torch. Loaded through `registry.load`; needs neither ffmpeg nor the network."""
+"""OpenAI's own Whisper, on torch. Loaded through `registry.load`; needs neither ffmpeg nor the network.
+
+When memory runs out or the GPU can't be used, it goes on on the CPU, and there with shorter windows, and says so: the times of
+words take the more memory the more words a window has.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+import gc
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -11,12 +16,16 @@ from typing import Any
 
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines import weights
-from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples
+from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples, Setup
+from whisper_jobs.speech.engines.devices import NO_GPU, is_gpu_unfit, without_gpu
+from whisper_jobs.speech.engines.memory import is_out_of_memory
+from whisper_jobs.speech.engines.pieces import LONG_SECONDS, SHORT_SECONDS, joined, pieces
+from whisper_jobs.speech.engines.tidying import prompt_of, tidy
 from whisper_jobs.speech.languages import name_of
-from whisper_jobs.speech.transcript import Segment, Word
 
 #: Each window starts anew with the first; a higher one is tried when the text repeats itself or is improbable.
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+GPU_TOO_SMALL = "The GPU's memory ran out; the model goes on without the GPU, which is slower."
 #: The decoder runs many times a second; asking whether to stop may cost a database query.
 SECONDS_BETWEEN_QUESTIONS = 0.5
 
@@ -24,37 +33,114 @@ SECONDS_BETWEEN_QUESTIONS = 0.5
 class OpenAIWhisper:
     name = "openai-whisper"
     quality: Quality = "full"
+    batch = 1
 
-    def __init__(self, model: str, *, folders: tuple[Path, ...], threads: int = 1) -> None:
-        path = weights.find(model, folders)
+    def __init__(self, model: str, setup: Setup) -> None:
+        path = weights.find(model, setup.folders)
         if path is None:
             raise JobError("model_unavailable", f"The Whisper model “{model}” is not on this server.")
-        self.model_name = model
-        with _out_of_memory_is_said():
-            self._model = _load(path, model, threads)
+        self.model_name, self._setup = model, setup
+        self._seconds, self._untold = LONG_SECONDS, list[str]()
+        self._device = self._first_device()
+        self._model = self._loaded(path)
 
-    def transcribe(self, samples: Samples, options: Options) -> Result:
+    def _first_device(self) -> str:
+        """Raises JobError `model_unavailable` when a GPU is asked for where none can be used."""
+        import torch
+
+        if self._setup.device == "cpu":
+            return "cpu"
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            if torch.cuda.is_available():
+                return "cuda"
+        # A driver that is too old is a warning to torch, and then no GPU.
+        reasons = [RuntimeError(str(each.message)) for each in heard]
+        self._untold += [without_gpu(each, self._setup) for each in reasons if is_gpu_unfit(each)][:1]
+        if self._setup.device == "cuda":
+            raise JobError("model_unavailable", NO_GPU)
+        return "cpu"
+
+    def transcribe(self, windows: Sequence[Samples], options: Options) -> list[Result]:
         self._refuse_unknown_language(options.language)
-        if len(samples) == 0:
-            return Result((), options.language)
-        with _out_of_memory_is_said(), self._stopping(options.should_stop):
-            language, probability = self._language(samples, options.language)
+        with self._stopping(options.should_stop):
+            return [self._window(samples, options) for samples in windows]
+
+    def _window(self, samples: Samples, options: Options) -> Result:
+        while True:
+            self._tell(options)
+            parts = pieces(samples, self._seconds)
+            try:
+                return joined([(start, self._read(piece, options)) for start, piece in parts], options.language)
+            except Exception as error:
+                self._untold.append(self._next_way(error))
+            self._move()
+
+    def _tell(self, options: Options) -> None:
+        for sentence in self._untold:
+            options.tell(sentence)
+        self._untold.clear()
+
+    def _next_way(self, error: Exception) -> str:
+        """Changes to what takes less memory, or needs no GPU; the sentence for the job's log.
+
+        Raises JobError `out_of_memory` or `model_unavailable`, or the error when it is another one.
+        """
+        on_gpu, out_of_memory = self._on_gpu, is_out_of_memory(error)
+        if on_gpu and (out_of_memory or is_gpu_unfit(error)):
+            sentence = GPU_TOO_SMALL if out_of_memory else without_gpu(error, self._setup)
+            self._device = "cpu"
+            return sentence
+        if not out_of_memory:
+            raise error
+        if self._seconds <= SHORT_SECONDS:
+            raise JobError("out_of_memory") from error
+        self._seconds = SHORT_SECONDS
+        return "Memory ran out; the model goes on with shorter parts."
+
+    def _move(self) -> None:
+        """To the processor of the present way; what the GPU held of the model is free then."""
+        import torch
+
+        self._model = self._model.to(self._device).float()
+        gc.collect()
+        torch.cuda.empty_cache()
+
+    def _loaded(self, path: Path) -> Any:
+        """On the device of the setup, or where that can't be used or its memory is too small on the CPU."""
+        while True:
+            try:
+                return _load(path, self.model_name, self._setup.threads, device=self._device)
+            except Exception as error:
+                if not self._on_gpu and is_out_of_memory(error):
+                    raise JobError("out_of_memory") from error
+                self._untold.append(self._next_way(error))
+
+    def _read(self, samples: Samples, options: Options) -> Result:
+        language, probability = self._language(samples, options.language)
+        try:
             output = self._model.transcribe(
                 samples,
                 language=language,
                 task=options.task,
-                initial_prompt=options.initial_prompt or None,
-                temperature=TEMPERATURES,
+                initial_prompt=prompt_of(options) or None,
+                temperature=options.temperatures or TEMPERATURES,
                 condition_on_previous_text=False,
                 word_timestamps=True,
                 fp16=self._on_gpu,
             )
-        segments = tuple(_segments(output["segments"], duration=len(samples) / SAMPLE_RATE))
-        return Result(segments, language, probability)
+        finally:
+            self._drop_hooks()
+        return Result(tidy(output["segments"], duration=len(samples) / SAMPLE_RATE), language, probability)
+
+    def _drop_hooks(self) -> None:
+        """When it is interrupted while it looks for the times of words, the library leaves its own, which hold memory."""
+        for block in self._model.decoder.blocks:
+            block.cross_attn._forward_hooks.clear()
 
     @property
     def _on_gpu(self) -> bool:
-        return bool(self._model.device.type == "cuda")
+        return self._device == "cuda"
 
     def _refuse_unknown_language(self, language: str | None) -> None:
         if language is None:
@@ -78,7 +164,7 @@ class OpenAIWhisper:
 
     @contextmanager
     def _stopping(self, should_stop: Callable[[], bool]) -> Iterator[None]:
-        """Asks between decoded words: a window of a large model takes minutes on a CPU."""
+        """Asks between the layers of the encoder and between decoded words: a window of a large model takes minutes on a CPU."""
         asked_at = monotonic()
 
         def ask(*_: object) -> None:
@@ -89,74 +175,41 @@ class OpenAIWhisper:
             if should_stop():
                 raise JobError("cancelled")
 
-        hook = self._model.decoder.register_forward_pre_hook(ask)
+        hooks = [each.register_forward_pre_hook(ask) for each in (*self._model.encoder.blocks, self._model.decoder)]
         try:
             yield
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
 
-def _load(path: Path, name: str, threads: int) -> Any:
+def _load(path: Path, name: str, threads: int, *, device: str) -> Any:
+    """Raises what torch does for a lack of memory and an unfit GPU, otherwise JobError `model_unavailable`."""
     import torch
     import whisper
 
     torch.set_num_threads(threads)
     try:
         # By path, never by name: by name the library would go to the network for a file that it doesn't like.
-        model = whisper.load_model(str(path))
+        model = whisper.load_model(str(path), device)
     except Exception as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error) or (device == "cuda" and is_gpu_unfit(error)):
             raise
-        # What a broken or foreign checkpoint raises depends on where it is broken.
-        raise JobError("model_unavailable", f"The file of the model “{name}” can't be loaded: {error}") from error
+        raise JobError("model_unavailable", _why_not_loaded(error, name)) from error
     if heads := whisper._ALIGNMENT_HEADS.get(name):
         model.set_alignment_heads(heads)
     return model
+
+
+def _why_not_loaded(error: Exception, name: str) -> str:
+    """What the system or the driver of a GPU said is kept. What a broken or foreign checkpoint raises depends on where it is
+    broken, and means nothing to an administrator."""
+    if isinstance(error, PermissionError) or "CUDA" in str(error):
+        return f"The file of the model “{name}” can't be loaded: {error}"
+    return f"The file of the model “{name}” is damaged or no Whisper checkpoint."
 
 
 def _whisper_languages() -> list[str]:
     from whisper.tokenizer import LANGUAGES
 
     return list(LANGUAGES)
-
-
-@contextmanager
-def _out_of_memory_is_said() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if _is_out_of_memory(error):
-            raise JobError("out_of_memory") from error
-        raise
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch has an exception of its own for the GPU, and a bare RuntimeError for the CPU's allocator."""
-    signs = ("out of memory", "not enough memory", "can't allocate memory")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in signs)
-    )
-
-
-def _segments(found: list[dict[str, Any]], *, duration: float) -> Iterator[Segment]:
-    """Inside the samples, in order, with text; the library pads to 30 s and may speak on in the padding."""
-    position = 0.0
-    for each in found:
-        start = min(max(position, float(each["start"])), duration)
-        end = min(float(each["end"]), duration)
-        text = each["text"].strip()
-        if not text or end <= start:
-            continue
-        position = start
-        words = tuple(_words(each.get("words", ()), start=start, end=end))
-        yield Segment(start, end, text, words, probability=math.exp(min(0.0, float(each["avg_logprob"]))))
-
-
-def _words(found: list[dict[str, Any]], *, start: float, end: float) -> Iterator[Word]:
-    position = start
-    for each in found:
-        word_start = min(max(position, float(each["start"])), end)
-        word_end = min(max(word_start, float(each["end"])), end)
-        if text := each["word"].strip():
-            yield Word(word_start, word_end, text, min(1.0, float(each["probability"])))
-        position = word_end

@@ -6,14 +6,13 @@ Loaded through `registry.load`. Its words are a draft: far from a Whisper model'
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from whisper_jobs.errors import JobError
-from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples
+from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples, Setup
 from whisper_jobs.speech.languages import name_of
 from whisper_jobs.speech.transcript import Segment, Word
 
@@ -28,6 +27,8 @@ PIECE_SAMPLES = SAMPLE_RATE // 4
 PAUSE_SECONDS = 0.4
 SHORT_PAUSE_SECONDS = 0.12
 LONG_SEGMENT_SECONDS = 6.0
+#: A window whose root mean square is below this (-40 dBFS) is raised to it: faint speech would drown in the dither.
+QUIET_RMS, MOST_GAIN = 0.01, 1000.0
 #: Less than three frames of features is nothing to decode.
 SHORTEST_SAMPLES = SAMPLE_RATE // 20
 _MEAN_SEARCH = "mean"
@@ -38,8 +39,9 @@ _CAPITALS = {"i", "i'm", "i'll", "i'd", "i've"}
 class PocketSphinx:
     name = "pocketsphinx"
     quality: Quality = "draft"
+    batch = 1
 
-    def __init__(self, model: str = "", *, folders: tuple[Path, ...] = (), threads: int = 1) -> None:
+    def __init__(self, model: str = "", setup: Setup | None = None) -> None:
         import pocketsphinx
 
         try:
@@ -49,12 +51,15 @@ class PocketSphinx:
         except (RuntimeError, OSError) as error:
             raise JobError("model_unavailable", f"The PocketSphinx model can't be loaded: {error}") from error
 
-    def transcribe(self, samples: Samples, options: Options) -> Result:
+    def transcribe(self, windows: Sequence[Samples], options: Options) -> list[Result]:
         """English only; `task` and `initial_prompt` mean nothing to it. Raises JobError `language_unsupported`."""
         refuse_other_languages(options.language)
+        return [self._window(samples, options) for samples in windows]
+
+    def _window(self, samples: Samples, options: Options) -> Result:
         if len(samples) < SHORTEST_SAMPLES:
             return Result((), "en")
-        pcm = _with_dither(samples)
+        pcm = _with_dither(_levelled(samples))
         self._set_cepstral_mean(pcm)
         self._decoder.start_utt()
         try:
@@ -108,6 +113,13 @@ def refuse_other_languages(language: str | None) -> None:
             "language_unsupported",
             f"The draft engine understands English only, not {name_of(language)}. Choose a Whisper model.",
         )
+
+
+def _levelled(samples: Samples) -> Samples:
+    """Louder when it is quiet; loud enough as it is."""
+    loudness = float(np.sqrt(np.mean(np.square(samples))))
+    gain = QUIET_RMS / max(loudness, QUIET_RMS / MOST_GAIN)
+    return samples * np.float32(gain) if gain > 1.0 else samples
 
 
 def _with_dither(samples: Samples) -> Pcm:

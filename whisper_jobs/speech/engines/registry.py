@@ -1,21 +1,23 @@
 """The engines by name, and the one that this process has loaded.
 
-An engine is a class that is made as `Class(model, folders=…, threads=…)` and does what `base.Engine` says. To add one:
-a file and a line in ENGINES.
+An engine is a class that is made as `Class(model, setup)` and does what `base.Engine` says. To add one: a file and a line
+in ENGINES.
 """
 
 from __future__ import annotations
 
-import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
-from threading import Lock
 from typing import Protocol, cast
 
-from whisper_jobs.speech.engines.base import Engine, Quality
+from whisper_jobs.speech.engines.base import Engine, Quality, Setup
+from whisper_jobs.speech.kept import Kept
 
 ENGINES: dict[str, str] = {
+    "faster-whisper": "whisper_jobs.speech.engines.faster_whisper:FasterWhisper",
     "openai-whisper": "whisper_jobs.speech.engines.openai_whisper:OpenAIWhisper",
+    "openai-relay": "whisper_jobs.speech.engines.openai_relay:OpenAIRelay",
     "pocketsphinx": "whisper_jobs.speech.engines.pocketsphinx:PocketSphinx",
 }
 BUILT_IN = frozenset(ENGINES)
@@ -25,7 +27,7 @@ class EngineClass(Protocol):
     name: str
     quality: Quality
 
-    def __call__(self, model: str, *, folders: tuple[Path, ...], threads: int) -> Engine: ...
+    def __call__(self, model: str, setup: Setup) -> Engine: ...
 
 
 class Chosen(Protocol):
@@ -38,8 +40,7 @@ class Chosen(Protocol):
     def model(self) -> str: ...
 
 
-_lock = Lock()
-_loaded: tuple[tuple[object, ...], Engine] | None = None
+_kept: Kept[Engine] = Kept()
 
 
 def register(name: str, dotted: str) -> None:
@@ -56,23 +57,25 @@ def engine_class(name: str) -> EngineClass:
     return cast(EngineClass, getattr(import_module(module), attribute))
 
 
-def load(choice: Chosen, *, models_dir: Path, whisper_cache: Path | None = None, threads: int = 1) -> Engine:
-    """The engine, ready to work; the last one stays loaded until another is asked for. Raises JobError."""
-    global _loaded
-    folders = (models_dir,) if whisper_cache is None else (models_dir, whisper_cache)
-    key = (ENGINES[choice.engine], choice.model, folders, threads)
-    with _lock:
-        if _loaded is None or _loaded[0] != key:
-            # The old weights go before the new ones come: two large models may not fit.
-            _loaded = None
-            gc.collect()
-            _loaded = (key, engine_class(choice.engine)(choice.model, folders=folders, threads=threads))
-        return _loaded[1]
+def load(choice: Chosen, setup: Setup) -> Engine:
+    """The engine, ready to work; the last one stays loaded until another is asked for or it is idle. Raises JobError."""
+    with using(choice, setup) as engine:
+        return engine
+
+
+@contextmanager
+def using(choice: Chosen, setup: Setup) -> Iterator[Engine]:
+    """The same, not idle while the block runs."""
+    key = (ENGINES[choice.engine], choice.model, setup)
+    with _kept.using(key, lambda: engine_class(choice.engine)(choice.model, setup)) as engine:
+        yield engine
+
+
+def release_idle(after_seconds: float) -> bool:
+    """Frees the weights that nobody has used for so long; True when it did. Any thread may ask."""
+    return _kept.release_idle(after_seconds)
 
 
 def unload() -> None:
     """Frees the weights of the engine that is loaded, if there is one."""
-    global _loaded
-    with _lock:
-        _loaded = None
-        gc.collect()
+    _kept.unload()

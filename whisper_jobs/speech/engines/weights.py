@@ -5,33 +5,19 @@ Called by `choose`, the Whisper engine and the models command. Opens no connecti
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from whisper_jobs.errors import JobError
+from whisper_jobs.speech.engines.downloads import Fetch, Progress, digest_of, fetch_file, part_of, unseen
 
 _BASE_URL = "https://openaipublic.azureedge.net/main/whisper/models"
-_CHUNK_BYTES = 1 << 20
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-#: How often a download that was cut is taken up again without a single new byte before it is given up.
-ATTEMPTS_WITHOUT_PROGRESS = 3
 
 State = Literal["missing", "incomplete", "present", "damaged"]
-#: HTTP status, bytes of the whole file if the server said so, and the bytes from the offset on.
-Response = tuple[int, int | None, Iterator[bytes]]
-#: `fetch(url, offset)`: asks for the bytes from `offset` on (a Range header when it isn't 0).
-Fetch = Callable[[str, int], AbstractContextManager[Response]]
-#: `progress(bytes_here, bytes_in_all)`
-Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +93,7 @@ def status(name: str, folders: Iterable[Path]) -> Status:
             state = "damaged" if found < weights.size_bytes * 0.95 or _known_as_damaged(path) else "present"
             if state == "present":
                 return Status(weights.name, state, path, found)
-        elif state == "missing" and _part_of(path).is_file():
+        elif state == "missing" and part_of(path).is_file():
             state = "incomplete"
     return Status(weights.name, state, None, 0)
 
@@ -123,13 +109,12 @@ def find(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def verified(path: Path, sha256: str) -> bool:
-    details = path.stat()
-    whole = _sha256_of(path, details.st_size, details.st_mtime_ns) == sha256
-    (_damaged.discard if whole else _damaged.add)((path, details.st_mtime_ns))
+    whole = digest_of(path) == sha256
+    (_damaged.discard if whole else _damaged.add)((path, path.stat().st_mtime_ns))
     return whole
 
 
-def download(name: str, models_dir: Path, *, fetch: Fetch, progress: Progress | None = None) -> Path:
+def download(name: str, models_dir: Path, *, fetch: Fetch, progress: Progress = unseen) -> Path:
     """Fetches the weights into the folder unless they are there; goes on where an earlier attempt stopped.
 
     Raises JobError: `source_unreachable` (what came is kept), `model_unavailable` (wrong hash, no room, no such file).
@@ -138,75 +123,17 @@ def download(name: str, models_dir: Path, *, fetch: Fetch, progress: Progress | 
     target = models_dir / weights.file_name
     if target.is_file() and verified(target, weights.sha256):
         return target
-    models_dir.mkdir(parents=True, exist_ok=True)
-    with _opened(_part_of(target)) as part:
-        _fill(part, weights, fetch=fetch, progress=progress or (lambda _here, _total: None))
-        if _sha256_of_stream(part) != weights.sha256:
-            _part_of(target).unlink(missing_ok=True)
-            raise JobError("model_unavailable", f"What was downloaded for “{name}” has the wrong checksum. Try again.")
-        _part_of(target).replace(target)
+    fetch_file(target, weights.url, name=name, digest=weights.sha256, fetch=fetch, progress=progress)
     return target
 
 
 def remove(name: str, models_dir: Path) -> bool:
     """Deletes the weights, and what there is of an unfinished download. False if there was nothing."""
-    target = models_dir / _known(name).file_name
-    found = [path for path in (target, _part_of(target)) if path.is_file()]
+    target = models_dir / (f"{name}.pt" if name in custom_names(models_dir) else _known(name).file_name)
+    found = [path for path in (target, part_of(target)) if path.is_file()]
     for path in found:
         path.unlink()
     return bool(found)
-
-
-def _fill(part: BinaryIO, weights: Weights, *, fetch: Fetch, progress: Progress) -> None:
-    """Asks again for the rest as long as each answer brings something."""
-    fruitless, problem = 0, ""
-    while fruitless < ATTEMPTS_WITHOUT_PROGRESS:
-        before = part.seek(0, 2)
-        try:
-            with fetch(weights.url, before) as response:
-                if _receive(part, response, progress=progress):
-                    return
-        except (OSError, JobError) as error:
-            if isinstance(error, JobError) and not error.retry:
-                raise
-            problem = f" ({error})"
-        fruitless = 0 if part.seek(0, 2) > before else fruitless + 1
-    message = f"The download of “{weights.name}” was cut off{problem}. Start it again: it goes on where it stopped."
-    raise JobError("source_unreachable", message, retry=True)
-
-
-def _receive(part: BinaryIO, response: Response, *, progress: Progress) -> bool:
-    """Appends what comes; True when the file is as long as the server said."""
-    status_code, total, chunks = response
-    if status_code == 416:  # nothing behind what is here: the hash will tell whether it is all
-        return True
-    if status_code not in (200, 206):
-        raise JobError("model_unavailable", f"The server of the models answered with status {status_code}.")
-    if status_code == 200:  # it ignored the range and starts from the beginning
-        part.seek(0)
-        part.truncate()
-    here = part.seek(0, 2)
-    if total is not None and total - here > shutil.disk_usage(Path(part.name).parent).free:
-        raise JobError("model_unavailable", f"There is no room on the disk for {total / 1e9:.1f} GB.")
-    for chunk in chunks:
-        here += part.write(chunk)
-        progress(here, total)
-    part.flush()
-    return total is None or here >= total
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file of an unfinished download, held by one process at a time."""
-    with path.open("a+b") as part:
-        try:
-            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = path.stat().st_ino == os.fstat(part.fileno()).st_ino
-        except (BlockingIOError, FileNotFoundError):
-            held = False
-        if not held:
-            raise JobError("model_unavailable", f"{path.stem} is being downloaded already.", retry=True)
-        yield part
 
 
 def _known(name: str) -> Weights:
@@ -217,27 +144,8 @@ def _known(name: str) -> Weights:
     )
 
 
-def _part_of(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
-
-
 _damaged: set[tuple[Path, int]] = set()
 
 
 def _known_as_damaged(path: Path) -> bool:
     return (path, path.stat().st_mtime_ns) in _damaged
-
-
-@lru_cache(maxsize=64)
-def _sha256_of(path: Path, _size: int, _mtime_ns: int) -> str:
-    """Size and time are only there to forget the answer when the file changes."""
-    with path.open("rb") as file:
-        return _sha256_of_stream(file)
-
-
-def _sha256_of_stream(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()

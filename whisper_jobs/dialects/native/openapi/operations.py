@@ -10,7 +10,7 @@ from rest_framework.serializers import BaseSerializer
 from whisper_jobs.dialects.native import requests
 from whisper_jobs.dialects.native.openapi import examples, shapes
 from whisper_jobs.dialects.native.share_views import ShareOptionsSerializer, ShareSerializer
-from whisper_jobs.speech.formats import FORMATS
+from whisper_jobs.speech.formats import FORMATS, Format
 
 Json = dict[str, Any]
 Shape = type[BaseSerializer[Any]]
@@ -63,10 +63,13 @@ class Operation:
         return sorted(told)
 
 
-_FILES: dict[str, Json] = {
-    form.content_type.partition(";")[0]: {"type": "object" if form.name == "json" else "string"}
-    for form in FORMATS.values()
-}
+def _content(form: Format) -> Json:
+    if form.content_type == "application/json":
+        return {"type": "object"}
+    return {"type": "string"} if form.is_text else {"type": "string", "format": "binary"}
+
+
+_FILES: dict[str, Json] = {form.content_type.partition(";")[0]: _content(form) for form in FORMATS.values()}
 SUBMIT = Operation(
     "Queue a recording",
     shapes.JobAnswerSerializer,
@@ -141,13 +144,30 @@ OPERATIONS: dict[str, Operation] = {
         description="Needs `provider_openai` and a finished transcript.",
         body=requests.TranslateSerializer,
     ),
+    "POST /whisper/jobs/{job_id}/diarize": Operation(
+        "Tell the speakers apart once more",
+        shapes.JobAnswerSerializer,
+        status=202,
+        description="Of a finished transcript, with what is known of their number.",
+        body=requests.SpeakersSerializer,
+    ),
+    "POST /whisper/jobs/{job_id}/refill": Operation(
+        "Transcribe the gaps of the transcript again",
+        shapes.JobAnswerSerializer,
+        status=202,
+        description="`coverage.gaps` of a finished transcript: all of them, or those that begin from `start` to `end`.",
+        body=requests.RefillSerializer,
+    ),
     "GET /whisper/jobs/{job_id}/segments": Operation(
         "Segments with words and times, a page at a time",
         shapes.SegmentsAnswerSerializer,
         query=requests.SegmentsSerializer,
     ),
     "GET /whisper/jobs/{job_id}/exports/{name}": Operation(
-        "The transcript as a file", _FILES, query=requests.ExportSerializer
+        "The transcript as a file",
+        _FILES,
+        description="Limits of captions without a `preset` replace those of `web`. What a format has no use for is ignored.",
+        query=requests.ExportSerializer,
     ),
     "POST /whisper/jobs/{job_id}/share": Operation(
         "Share the transcript by a link",
@@ -158,7 +178,7 @@ OPERATIONS: dict[str, Operation] = {
         also={201: shapes.JobAnswerSerializer},
     ),
     "PATCH /whisper/jobs/{job_id}/share": Operation(
-        "Change the link's expiry, passcode or audio",
+        "Change the link's expiry, passcode, or what it shows",
         shapes.JobAnswerSerializer,
         tag=SHARING,
         body=ShareOptionsSerializer,

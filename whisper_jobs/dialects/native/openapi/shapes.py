@@ -162,6 +162,7 @@ class SharedSerializer(Any_):
     expires_at = moment()
     has_passcode = BooleanField()
     allow_audio = BooleanField()
+    show_analysis = BooleanField()
     views = IntegerField()
     last_viewed_at = moment()
 
@@ -260,6 +261,8 @@ class JobSummarySerializer(Any_):
     quality = optional("`draft` where the words come from the offline engine.")
     language = optional()
     detected_language = optional()
+    language_probability = number("Of the detected language, 0–1, where the engine tells it.")
+    backend = optional("`A`: an engine of this server; `B`: the relay.")
 
 
 class JobSerializer(JobSummarySerializer):
@@ -307,8 +310,9 @@ class SegmentSerializer(Any_):
     start = FloatField()
     end = FloatField()
     text = CharField()
-    speaker = optional()
+    speaker = optional("A label of `diarization.speakers`.")
     probability = number()
+    suspect = optional("Why the text may be wrong: `repeats`, `no_speech` or `unsure`.")
     words = WordSerializer(many=True)
 
 

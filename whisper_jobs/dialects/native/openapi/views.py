@@ -17,6 +17,8 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
 #: ReDoc adds empty style elements, which it then fills through the browser's own interface; this is the hash of nothing.
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+#: And one with the rules of its scrollbars; a browser tells the hash of another in its console.
+SCROLLBAR_STYLE = "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 YAML, JSON = "application/yaml", "application/json"
 
 
@@ -36,7 +38,7 @@ class SwaggerView(View):
         return render(request, "api/swagger.html")
 
 
-@method_decorator(csp_update({"style-src": ["'self'", EMPTY_STYLE]}), name="dispatch")
+@method_decorator(csp_update({"style-src": ["'self'", EMPTY_STYLE, SCROLLBAR_STYLE]}), name="dispatch")
 class RedocView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         return render(request, "api/redoc.html")
