@@ -108,11 +108,14 @@ def _words(reads: list[Read], *, real: bool) -> Iterator[Line]:
     plain = sum((read.plain for read in reads), Score(0, 0))
     below = [100.0 * (read.ours.errors < read.plain.errors) for read in reads]
     above = sum(read.ours.errors > read.plain.errors for read in reads)
+    alike = sum(read.ours.errors == read.plain.errors for read in reads)
+    perfect = sum(read.ours.errors == read.plain.errors == 0 for read in reads)
     spread = f"{len(reads)} files, {ours.words} words"
     if real:
         yield at_most("word error rate", MOST_WER, [ours.rate], spread=spread, unit=" %")
         share = sum(below) / len(below)
-        yield at_least("files below the plain library, %", SHARE_BELOW, [share], spread=f"{above} files above it")
+        others = f"{alike} alike, {perfect} of them without a mistake; {above} above it"
+        yield at_least("files below the plain library, %", SHARE_BELOW, [share], spread=others)
     else:
         yield told("word error rate", f"{ours.rate:.1f} %", spread)
     yield told("word error rate of the plain library", f"{plain.rate:.1f} %", "whole files, its own settings")

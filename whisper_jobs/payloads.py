@@ -34,6 +34,7 @@ from whisper_jobs.states import Kind, Stage, StepState
 
 Json = dict[str, Any]
 _ONCE = [kind for kind in Kind if kind is not Kind.WINDOW]
+_BEFORE_WINDOWS = (Kind.PREPARE, Kind.FETCH, Kind.DECODE)
 #: The newest lines of a runtime log that a job shows.
 LOG_LINES = 200
 #: The newest attempts to call back that a job shows.
@@ -273,8 +274,8 @@ def _exports(job: Job, api: str) -> Json:
 def steps(job: Job) -> list[Json]:
     """The steps in order; all windows are told as one, with the first error among them."""
     told = [_step(step) for step in Step.objects.filter(job=job, kind__in=_ONCE).order_by("id")]
-    decoded = [step["kind"] for step in told].index(Kind.DECODE) + 1
-    return [*told[:decoded], _windows_as_step(job), *told[decoded:]]
+    before = [step for step in told if step["kind"] in _BEFORE_WINDOWS]
+    return [*before, _windows_as_step(job), *(step for step in told if step not in before)]
 
 
 def _step(step: Step) -> Json:

@@ -14,6 +14,7 @@ from tests.conftest import PASSWORD, person
 from tests.contract import documents
 from tests.contract.documents import missing
 from tests.core.play import Stage
+from tests.sharing.conftest import body
 from whisper_jobs import envelope, lifecycle
 from whisper_jobs.models import Channel, Job
 
@@ -102,6 +103,7 @@ def test_the_callback_of_a_completed_job(robin: User, stage: Stage, settings: An
     assert told["job"]["share"] == {"url": told["job"]["share_url"]}
     page = Client().get(told["job"]["share_url"].removeprefix("https://tools.example.test"))
     assert page.status_code == 200
+    assert body(page).rstrip().endswith(b"</html>")
 
 
 def test_the_callback_of_a_failed_job(robin: User, stage: Stage) -> None:

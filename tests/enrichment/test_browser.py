@@ -57,6 +57,8 @@ def talk(server: RunningServer, signed_in: Any, browser: Browser, model: ModelSe
     context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", storage_state=signed_in, locale="en-GB")
     page = context.new_page()
     page.goto("/whisper")
+    page.get_by_text("Speakers, names and terms").click()
+    page.get_by_label("Speakers", exact=True).select_option("off")
     page.get_by_text("Analyse or translate the transcript").click()
     page.get_by_label("Analyse in").select_option("English")
     expect(page.get_by_label("Language 2")).to_be_hidden()
@@ -104,12 +106,16 @@ def test_the_transcript_stands_in_another_language_beside_its_own(talk: str, vis
     expect(first.locator("p.other")).to_have_text(original.upper())
     expect(first.locator("p.other")).to_have_attribute("lang", "sv")
     assert first.locator("p").first.inner_text() == original
+    page.locator("#downloads summary").click()
+    captions = page.get_by_role("link", name="SRT, As transcribed", exact=True)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download SRT").click()
+        captions.click()
     assert download.value.path().read_text().splitlines()[2] in original.upper()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Original").click()
     expect(first.locator("p.other")).to_have_count(0)
-    assert "language=" not in (page.get_by_role("link", name="Download SRT").get_attribute("href") or "")
+    page.locator("#downloads summary").click()
+    assert "language=" not in (captions.get_attribute("href") or "")
 
 
 def test_copying_takes_the_analysis_as_text(talk: str, visit: Open) -> None:
@@ -123,11 +129,11 @@ def test_everything_fits_a_small_phone_and_has_a_name(talk: str, visit: Open) ->
     page = visit("/whisper", viewport={"width": 360, "height": 740}, has_touch=True)
     for path in (talk, "/whisper/templates", "/whisper"):
         page.goto(path)
-        page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
         if path == talk:
             expect(page.locator("#text .paragraph").first).to_be_visible()
             page.get_by_role("button", name="Swedish").click()
             expect(page.locator("p.other").first).to_be_visible()
+        page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
         assert page.evaluate("document.documentElement.scrollWidth") == 360, path
         # Of a checkbox the label around it is what is tapped.
         assert [one for one in page.evaluate(SMALL_TARGETS) if 'type="checkbox"' not in one] == [], path

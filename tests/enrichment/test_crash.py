@@ -38,7 +38,7 @@ def test_the_death_of_the_worker_costs_only_the_call_under_way(tmp_path: Path, m
     variables = {"OPENAI_BASE_URL": model_server.url, "OPENAI_API_KEY": "k", "TOOLS_OPENAI_CONTEXT_TOKENS": "400"}
     variables["TOOLS_ENRICH_WORKERS"] = "1"
     file = write_wav(tmp_path / "talk.wav", speech(None, 240))
-    asked = {"analysis_language": "en", "translation_target_languages": "sv"}
+    asked = {"analysis_language": "en", "translation_target_languages": "sv", "disable_diarization": "true"}
     with Server(tmp_path / "data", CLOCKWORK_FACTOR="0.001", **variables) as server:
         job_id = server.admin.submit_file(file, model="clockwork", **asked)
         wait_until(lambda: kept(server) >= 3, "some captions are translated", seconds=120, every=0.05)
