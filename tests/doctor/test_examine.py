@@ -232,7 +232,7 @@ def test_a_broker_that_does_not_answer_fails(change: Change, db: None, tmp_path:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "run" / "redis.sock"))
         assert work.check_broker().state == State.FAIL
-        assert work.check_clock().sentence.startswith("There is no other clock")
+        assert "the broker" not in work.check_clock().sentence
 
 
 def test_a_lane_without_a_worker_fails(change: Change, db: None) -> None:
