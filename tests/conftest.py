@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import translation
 from rest_framework.test import APIClient
 
@@ -67,6 +68,19 @@ def nobody(db: None) -> User:
 @pytest.fixture
 def admin(db: None) -> User:
     return User.objects.create_superuser("admin@example.test", PASSWORD)
+
+
+@pytest.fixture
+def visit() -> Callable[[User | None], Client]:
+    """A browser without scripts that is signed in as somebody, or as no one."""
+
+    def client_of(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return client_of
 
 
 @pytest.fixture

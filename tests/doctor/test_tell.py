@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +71,6 @@ def test_nothing_heavy_is_imported_to_find_out(tmp_path: Path) -> None:
     environment = {"TOOLS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings", "PATH": "/usr/bin:/bin"}
     run = subprocess.run([sys.executable, "-c", LOADED], env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
-
-
-@pytest.fixture
-def visit() -> Callable[[User | None], Client]:
-    def client_of(user: User | None) -> Client:
-        client = Client()
-        if user is not None:
-            client.force_login(user)
-        return client
-
-    return client_of
 
 
 def test_only_managers_see_the_page(visit: Any, change: Change, alice: User, charlie: User) -> None:

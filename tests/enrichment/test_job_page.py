@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.permissions import grant
 from tests.core.play import Stage
 from tests.enrichment.model_server import ModelServer, refused, said
-from tests.pages.conftest import visit as visit
 from whisper_jobs import lifecycle, payloads
 from whisper_jobs.errors import JobError
 from whisper_jobs.language_models.failures import SENTENCES

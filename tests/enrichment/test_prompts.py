@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.pages.conftest import visit as visit
 from whisper_jobs import prompts
 from whisper_jobs.models import PromptTemplate
 

@@ -6,9 +6,7 @@ import io
 import time
 import wave
 from collections.abc import Sequence
-from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models import Max
@@ -17,6 +15,7 @@ from whisper_jobs import lifecycle, uploads
 from whisper_jobs.lifecycle import NewWindow
 from whisper_jobs.media import decoding
 from whisper_jobs.models import Step
+from whisper_jobs.pipeline import original
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.windows import Window, WindowCutter
@@ -28,12 +27,8 @@ SAMPLE_RATE = decoding.SAMPLE_RATE
 
 def decode(run: Run, watch: Watch) -> None:
     """A decode that is done again after a crash goes on behind the last window that was stored."""
-    limits = decoding.DecodeLimits(max_seconds=settings.TOOLS.max_duration_hours * 3600)
     cutter = WindowCutter(resume_at=_stored_until(run))
-    with (
-        default_storage.open(run.job.media) as original,
-        decoding.decode(cast(BinaryIO, original), limits=limits, should_stop=watch.stopping) as sound,
-    ):
+    with original.decoded(run, watch) as sound:
         lifecycle.describe_media(
             run, duration_seconds=sound.info.duration_seconds, mime=sound.info.mime, note=_tracks(sound.info)
         )

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import BinaryIO, cast
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 
 from whisper_jobs import diarization, lifecycle, segment_rows
-from whisper_jobs.media import decoding
 from whisper_jobs.models import Job, Segment, Step
-from whisper_jobs.pipeline import models
+from whisper_jobs.pipeline import models, original
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.diarizers import choose
@@ -63,13 +60,9 @@ def _speech(job: Job) -> list[Span]:
 
 
 def _listen(run: Run, watch: Watch, diarizer: Diarizer, speech: Sequence[Span]) -> Diarization:
-    limits = decoding.DecodeLimits(max_seconds=settings.TOOLS.max_duration_hours * 3600)
     job = run.job
     hints = Hints(speech, job.min_speakers, job.max_speakers, should_stop=watch.stopping, progress=_Reporter(run))
-    with (
-        default_storage.open(job.media) as original,
-        decoding.decode(cast(BinaryIO, original), limits=limits, should_stop=watch.stopping) as sound,
-    ):
+    with original.decoded(run, watch) as sound:
         found = diarizer.diarize(sound, hints)
     watch.check()
     return found

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, cast
-
-from django.conf import settings
-from django.core.files.storage import default_storage
 
 from whisper_jobs import gaps
-from whisper_jobs.media import decoding
 from whisper_jobs.models import Diarization, Job
-from whisper_jobs.pipeline import models, relay
+from whisper_jobs.pipeline import models, original, relay
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.pipeline.transcribe import options_of
 from whisper_jobs.runs import Run
@@ -25,12 +20,7 @@ from whisper_jobs.speech.windows import Window, as_floats, cut_spans
 def refill(run: Run, watch: Watch) -> None:
     """What an earlier attempt stored is not heard again: `start_seconds` tells how far it came."""
     turns = _turns(run.job)
-    limits = decoding.DecodeLimits(max_seconds=settings.TOOLS.max_duration_hours * 3600)
-    with (
-        models.using(run.job.engine, run.job.model) as engine,
-        default_storage.open(run.job.media) as original,
-        decoding.decode(cast(BinaryIO, original), limits=limits, should_stop=watch.stopping) as sound,
-    ):
+    with models.using(run.job.engine, run.job.model) as engine, original.decoded(run, watch) as sound:
         for window in cut_spans(sound, _left(run)):
             speech = [(start - window.start, end - window.start) for start, end in window.speech]
             options = options_of(run, watch)
