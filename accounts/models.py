@@ -69,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     monthly_minutes = models.PositiveIntegerField(
         _("minutes a month"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
+    mails_when_done = models.BooleanField(_("mail when a recording is done"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin pages"), default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)

@@ -1,6 +1,6 @@
 """The diagram: stages of a job, the published status of each, states of a step, and which lane does which kind.
 
-job    queued → fetching → decoding → waiting → transcribing → diarizing → assembling → enriching → completed
+job    queued → fetching → decoding → waiting → transcribing → diarizing → assembling → enriching → reviewing → completed
        any of them → failed;  failed → queued (restart);  stages only move forward otherwise
 step   held → waiting → ready → running → done
        running → ready (retry, lost worker, handed back) | failed | held (cancelled)
@@ -36,6 +36,7 @@ class Stage(models.TextChoices):
     DIARIZING = "diarizing", _("Telling speakers apart")
     ASSEMBLING = "assembling", _("Putting the transcript together")
     ENRICHING = "enriching", _("Analysing and translating")
+    REVIEWING = "reviewing", _("Waiting for a person's approval")
     COMPLETED = "completed", _("Completed")
     FAILED = "failed", _("Failed")
 
@@ -49,6 +50,7 @@ STATUS_OF: dict[str, Status] = {
     Stage.DIARIZING: Status.FINALIZING,
     Stage.ASSEMBLING: Status.FINALIZING,
     Stage.ENRICHING: Status.FINALIZING,
+    Stage.REVIEWING: Status.FINALIZING,
     Stage.COMPLETED: Status.COMPLETED,
     Stage.FAILED: Status.FAILED,
 }

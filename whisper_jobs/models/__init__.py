@@ -1,5 +1,6 @@
 """The rows. They hold data and constraints; whoever changes a status goes through lifecycle."""
 
+from whisper_jobs.models.correction import Correction, CorrectionKind
 from whisper_jobs.models.delivery import Attempt, Delivery, DeliveryState
 from whisper_jobs.models.enrichment import (
     Analysis,
@@ -11,13 +12,17 @@ from whisper_jobs.models.enrichment import (
 )
 from whisper_jobs.models.idempotency import IdempotencyKey
 from whisper_jobs.models.job import BackendPreference, Channel, Job, SourceType, Task
+from whisper_jobs.models.library import Passage, SavedView, Tag, Term
 from whisper_jobs.models.log import LogLine
+from whisper_jobs.models.notice import Notice, NoticeState, PushSubscription
 from whisper_jobs.models.pace import Pace
 from whisper_jobs.models.results import Diarization, DiarizationState, Segment, Transcript
+from whisper_jobs.models.review import Review, ReviewState
 from whisper_jobs.models.step import Step
 from whisper_jobs.models.tally import Tally
 from whisper_jobs.models.upload import Upload, UploadPart
 from whisper_jobs.models.usage import Usage
+from whisper_jobs.models.waveform import Waveform
 from whisper_jobs.models.worker import Worker
 
 __all__ = [
@@ -25,6 +30,8 @@ __all__ = [
     "Attempt",
     "BackendPreference",
     "Channel",
+    "Correction",
+    "CorrectionKind",
     "Delivery",
     "DeliveryState",
     "Diarization",
@@ -34,18 +41,28 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "LogLine",
+    "Notice",
+    "NoticeState",
     "Pace",
+    "Passage",
     "PromptTemplate",
+    "PushSubscription",
+    "Review",
+    "ReviewState",
+    "SavedView",
     "Segment",
     "SourceType",
     "Step",
+    "Tag",
     "Tally",
     "Task",
+    "Term",
     "Transcript",
     "TranslatedSegment",
     "Translation",
     "Upload",
     "UploadPart",
     "Usage",
+    "Waveform",
     "Worker",
 ]

@@ -53,6 +53,8 @@ class Job(models.Model):
     completed_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(auto_now_add=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    #: In the trash since then: seen nowhere else, deleted after a while.
+    trashed_at = models.DateTimeField(null=True)
 
     source_type = models.CharField(max_length=8, choices=SourceType)
     source_url = models.TextField(blank=True)
@@ -82,6 +84,8 @@ class Job(models.Model):
     analysis_language = models.CharField(max_length=16, blank=True)
     translation_target_languages = models.JSONField(default=list)
     disable_diarization = models.BooleanField(default=False)
+    #: It completes when a person has approved of its transcript.
+    needs_approval = models.BooleanField(default=False)
     #: Filled by the prepare step, on the machine that transcribes.
     engine = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=100, blank=True)
@@ -125,6 +129,7 @@ class Job(models.Model):
             models.Index(fields=["priority", "owner", "id"], name="job_unheard", condition=Q(stage__in=UNHEARD)),
             models.Index(fields=["changed_at"], name="job_active", condition=Q(stage__in=ACTIVE)),
             models.Index(fields=["media"], name="job_media"),
+            models.Index(fields=["trashed_at"], name="job_trashed", condition=Q(trashed_at__isnull=False)),
             models.Index(fields=["completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
         ]
 

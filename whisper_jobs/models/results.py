@@ -28,6 +28,8 @@ class Segment(models.Model):
     probability = models.FloatField(null=True)
     suspect = models.CharField(max_length=12, blank=True)
     decoding = models.JSONField(null=True)
+    #: A person has corrected it, or looked at it and found it right.
+    checked = models.BooleanField(default=False)
     revision = models.PositiveIntegerField()
 
     class Meta:
@@ -48,6 +50,11 @@ class Transcript(models.Model):
     speaker_text = models.TextField(blank=True)
     coverage = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: Number of the newest correction; 0 while these are the engine's own words.
+    version = models.PositiveIntegerField(default=0)
+    corrected_at = models.DateTimeField(null=True)
+    #: Both texts are older than the segments: whoever reads them puts them together first.
+    is_stale = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
@@ -65,7 +72,8 @@ class DiarizationState(models.TextChoices):
 
 class Diarization(models.Model):
     """Who speaks when. `turns` is a list of [start, end, label] in seconds, which may overlap; `speakers` a list of
-    {"label", "name", "seconds"} in the order in which they are first heard, `name` null until somebody gives one."""
+    {"label", "name", "seconds"} in the order in which they are first heard, `name` null until somebody gives one; "colour",
+    a place in the palette of the pages, where somebody chose one."""
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="diarization", primary_key=True)
     state = models.CharField(max_length=8, choices=DiarizationState, default=DiarizationState.PENDING)
