@@ -28,9 +28,13 @@ NAMES = (
     "uploads",
     "submit",
     "detail",
+    "pages",
+    "editor",
     "speakers",
+    "search",
     "speech",
     "draft",
+    "spots",
     "formats",
 )
 

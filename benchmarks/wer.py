@@ -52,9 +52,14 @@ class Score:
 
 def score(said: str, heard: str) -> Score:
     """`said` may name the speaker at the beginning of a line, with a colon."""
-    reference, hypothesis = normalised(_SPEAKER.sub(" ", said)), normalised(heard)
+    reference, hypothesis = normalised(without_speakers(said)), normalised(heard)
     counted = jiwer.process_words(reference, hypothesis)
     return Score(counted.substitutions + counted.deletions + counted.insertions, len(reference.split()))
+
+
+def without_speakers(said: str) -> str:
+    """Without the names before the colon at the beginning of lines."""
+    return _SPEAKER.sub(" ", said)
 
 
 def normalised(text: str) -> str:

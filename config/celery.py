@@ -39,6 +39,7 @@ app.conf.update(
             "schedule": settings.TOOLS.sweep_seconds,
             "options": {"queue": "deliver", "expires": settings.TOOLS.sweep_seconds},
         },
+        "index": {"task": "whisper.index", "schedule": 10.0, "options": {"queue": "deliver", "expires": 10.0}},
         "reap": {"task": "whisper.reap", "schedule": 3600.0, "options": {"queue": "deliver", "expires": 3600.0}},
     },
 )

@@ -83,6 +83,8 @@ class Env:
     download_max_mb: int = 8192
     max_duration_hours: float = 24.0
     disk_reserve_mb: int = 256
+    #: What is in the trash for so long is deleted.
+    trash_days: int = 30
     #: Two, so that a recording of many hours does not hold up the next one.
     fetch_workers: int = 2
     speech_workers: int = 1

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import environ
+from csp.constants import NONCE
 from django.utils.translation import gettext_lazy as _
 
 from config import vendor
@@ -212,6 +213,8 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "static", *([vendor.FOLDER] if vendor.FOLDER.is_dir() else [])]
 #: The client of resumable uploads; None where the set-up could not fetch it, and files go in one request.
 TUS_SCRIPT = vendor.script(vendor.TUS)
+#: What draws the sound in players; None where the set-up could not fetch it, and there is the seek bar alone.
+WAVE_SCRIPT = vendor.script(vendor.WAVE)
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -223,6 +226,8 @@ FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 FILE_UPLOAD_HANDLERS = ["whisper_jobs.uploads.HashingUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
+# All the terms of a full glossary can be ticked.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -295,7 +300,11 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        # The component that draws the sound brings a style sheet of its own.
+        "style-src": ["'self'", NONCE],
         "connect-src": ["'self'"],
+        # What was recorded in the page and is listened to before it is handed in.
+        "media-src": ["'self'", "blob:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -47,6 +47,15 @@ TUS = Package(
     integrity="sha512-ZLeYmjrkaU1fUsKbIi8JML52uAocjEZtBx4DKjRrqzrZa0O4MYwT6db+oqePlspV+FxXJAyFBc/L5gwUi2OFsg==",
     files=("dist/tus.min.js", "dist/tus.min.js.map", "LICENSE"),
 )
+#: The player draws the shape of the sound with it.
+WAVE = Package(
+    name="wavesurfer.js",
+    version="8.0.1",
+    integrity="sha512-h0OnRWSVTqIYLSw3/IVrBtsun/xw9L5u4FA3bjfSDTFMX/xswVWS1JwK4fFu3ulmxRUSHg8zQORl6zENG983eg==",
+    files=("dist/wavesurfer.esm.js", "dist/plugins/regions.esm.js", "LICENSE"),
+)
+#: What is kept, and what the pages do without it.
+KEPT = {TUS: "Large files are uploaded in one go", WAVE: "Players show no waveform"}
 
 
 def script(package: Package, folder: Path = FOLDER) -> str | None:
@@ -84,14 +93,18 @@ def unpack(package: Package, archive: bytes, folder: Path = FOLDER) -> None:
 
 
 def main() -> int:
-    if script(TUS):
-        return 0
+    missing = [package for package in KEPT if not script(package)]
+    return max([_fetched(package) for package in missing], default=0)
+
+
+def _fetched(package: Package) -> int:
+    """An exit status."""
     try:
-        fetch(TUS)
+        fetch(package)
     except (OSError, ValueError, KeyError, tarfile.TarError) as error:
-        print(f"Large files are uploaded in one go, since {TUS.name} could not be fetched: {error}", file=sys.stderr)
+        print(f"{KEPT[package]}, since {package.name} could not be fetched: {error}", file=sys.stderr)
         return 1
-    print(f"    {TUS.name} {TUS.version}", file=sys.stderr)
+    print(f"    {package.name} {package.version}", file=sys.stderr)
     return 0
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import django
 from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.ws_protocol import WebSocketFactory
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
@@ -52,6 +52,7 @@ PIECE = b"application/offset+octet-stream"
 RESUMABLE = b"/api/whisper/uploads/"
 #: How long a client that was refused may go on sending before it is cut off, so that it reads why.
 LINGER_SECONDS = 5.0
+#: Of a message that comes in. What is sent may be a page of long segments.
 SOCKET_MESSAGE_BYTES = 256 * 1024
 OPEN_FILES = 65_536
 #: Uploads on their way have so long to be stored when the server stops, less than its supervisor waits.
@@ -143,6 +144,18 @@ class Factory(HTTPFactory):
         return protocol
 
 
+class Socket(WebSocketProtocol):
+    maxMessagePayloadSize: int
+
+    def sendMessage(self, *args: Any, **kwargs: Any) -> None:
+        """Autobahn has one limit for both ways, and this one is for what strangers send."""
+        limit, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            super().sendMessage(*args, **kwargs)
+        finally:
+            self.maxMessagePayloadSize = limit
+
+
 class Server(DaphneServer):
     """Daphne's server on a socket that already listens."""
 
@@ -165,6 +178,7 @@ class Server(DaphneServer):
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = Factory(self)
         self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory.protocol = Socket
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,

@@ -19,7 +19,7 @@ class Unknown(Exception):
 
 
 class Ended(Exception):
-    """There was such a share; it was revoked or has expired."""
+    """There was such a share; it was revoked, has expired, or its job is in the trash."""
 
 
 def open_for(job: Job) -> Share:
@@ -42,6 +42,6 @@ def find(token: str) -> Share:
     share = Share.objects.select_related("job").filter(token=token).first() if _TOKEN.fullmatch(token) else None
     if share is None or share.job.stage != Stage.COMPLETED:
         raise Unknown
-    if share.revoked_at is not None or share.has_expired:
+    if share.revoked_at is not None or share.has_expired or share.job.trashed_at is not None:
         raise Ended
     return share

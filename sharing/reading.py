@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from sharing import article, audio
+from sharing import article, word_times
 from sharing.models import Share
-from whisper_jobs import exports, results
-from whisper_jobs.models import Analysis, EnrichmentState, Job, Segment, TranslatedSegment, Translation
+from whisper_jobs import exports, playback, results
+from whisper_jobs.models import Analysis, Diarization, EnrichmentState, Job, Segment, TranslatedSegment, Translation
 from whisper_jobs.payloads import ANALYSIS_PARTS, duration_human
 from whisper_jobs.speech import transcript as spoken
 from whisper_jobs.speech.formats import FORMATS, Format
@@ -49,6 +49,9 @@ class Page:
     tabs: list[Tab]
     downloads: list[exports.Group]
     audio_url: str
+    #: When each word is said, for the player.
+    words_url: str
+    chapters: list[article.Chapter]
     analysis: Json | None
     analysis_language: str
 
@@ -61,9 +64,10 @@ class Reading:
         done = Translation.objects.filter(job=share.job, state=EnrichmentState.DONE).order_by("index")
         self._translations = {row.language: row for row in done}
         self.translation = self._translations.get(language)
+        self.analysis = _analysis(share)
 
     def page(self) -> Page:
-        job, analysis = self.job, _analysis(self.share)
+        job, analysis, plays = self.job, self.analysis, plays_audio(self.share)
         language = self.translation.language if self.translation else job.text_language
         return Page(
             title=title_of(job),
@@ -75,18 +79,25 @@ class Reading:
             is_translation=self.translation is not None,
             tabs=self._tabs(),
             downloads=self._downloads(),
-            audio_url=reverse("sharing:audio", args=[self.share.token]) if plays_audio(self.share) else "",
+            audio_url=self._address("audio") if plays else "",
+            words_url=self._address("words", language=self._language) if plays else "",
+            chapters=_chapters(analysis),
             analysis=_shown(analysis) if analysis else None,
             analysis_language=analysis.language if analysis else "",
         )
 
     def article(self) -> Iterator[str]:
-        return article.render(self._spoken(results.names_of(self.job)))
+        return article.render(self._spoken(), _voices(self.job), _chapters(self.analysis))
 
-    def _spoken(self, names: dict[str, str]) -> Iterator[spoken.Segment]:
+    def word_times(self) -> Iterator[str]:
+        """Of each sentence on the page; a translation has the times of its sentences alone."""
+        heard = self.translation is None
+        return word_times.render(results.segments_of(self.job) if heard else self._spoken())
+
+    def _spoken(self) -> Iterator[spoken.Segment]:
         """Without the words and their times: most of what is stored, and none of it is shown."""
         for start, end, text, speaker in self._rows().iterator(chunk_size=results.CHUNK):
-            yield spoken.Segment(start, end, text, speaker=names.get(speaker, speaker) or None)
+            yield spoken.Segment(start, end, text, speaker=speaker or None)
 
     def _rows(self) -> QuerySet[Any, tuple[float, float, str, str]]:
         if self.translation is None:
@@ -100,10 +111,10 @@ class Reading:
         if not self._translations:
             return []
         original = self.job.text_language
-        address, here = reverse("sharing:transcript", args=[self.share.token]), self.translation
-        first = Tab(original, _named(original) or _("Original"), address, here is None)
+        here = self.translation
+        first = Tab(original, _named(original) or _("Original"), self._address("transcript"), here is None)
         others = (
-            Tab(code, _named(code), f"{address}?{urlencode({'language': code})}", row is here)
+            Tab(code, _named(code), self._address("transcript", language=code), row is here)
             for code, row in self._translations.items()
         )
         return [first, *others]
@@ -112,7 +123,16 @@ class Reading:
         def address(name: str) -> str:
             return reverse("sharing:download", args=[self.share.token, name])
 
-        return exports.menu(address, self.translation.language if self.translation else "")
+        return exports.menu(address, self._language)
+
+    @property
+    def _language(self) -> str:
+        """Of the translation that is read; empty for the original."""
+        return self.translation.language if self.translation else ""
+
+    def _address(self, view: str, *, language: str = "") -> str:
+        path = reverse(f"sharing:{view}", args=[self.share.token])
+        return f"{path}?{urlencode({'language': language})}" if language else path
 
 
 def title_of(job: Job) -> str:
@@ -121,7 +141,7 @@ def title_of(job: Job) -> str:
 
 
 def plays_audio(share: Share) -> bool:
-    return share.allow_audio and audio.is_playable(share.job)
+    return share.allow_audio and playback.is_playable(share.job)
 
 
 def download(share: Share, name: str, language: str) -> tuple[Format, spoken.Transcript]:
@@ -151,14 +171,29 @@ def _analysis(share: Share) -> Analysis | None:
 def _shown(analysis: Analysis) -> Json | None:
     """Its parts; where none could be made out, the text as it came."""
     parts = {part: analysis.data.get(part) or empty for part, empty in ANALYSIS_PARTS.items()}
-    chapters = [_chapter(one) for one in parts.pop("chapters")]
-    has_parts = bool(chapters or any(parts.values()))
-    return {**parts, "chapters": chapters, "text": "" if has_parts else analysis.text}
+    chapters = parts.pop("chapters")
+    if any(parts.values()):
+        return {**parts, "text": ""}
+    return None if chapters else {**parts, "text": analysis.text}
 
 
-def _chapter(one: Json) -> Json:
-    at = article.second_of(one["start"])
-    return {"title": one["title"], "second": at, "clock": duration_human(at)}
+def _chapters(analysis: Analysis | None) -> list[article.Chapter]:
+    if analysis is None:
+        return []
+    told = analysis.data.get("chapters") or []
+    return [article.Chapter(one["title"], one["start"], analysis.language) for one in told]
+
+
+def _voices(job: Job) -> dict[str, article.Voice]:
+    """How each speaker is shown, in the colour that somebody chose, else by the order in which they are first heard."""
+    row = Diarization.objects.filter(job=job).only("speakers").first()
+    speakers = enumerate(row.speakers) if row else ()
+    return {one["label"]: article.Voice(results.name_shown(one), _colour(one, place)) for place, one in speakers}
+
+
+def _colour(speaker: Json, place: int) -> int:
+    chosen = speaker.get("colour")
+    return int(place if chosen is None else chosen) % article.COLOURS
 
 
 def _named(code: str) -> str:

@@ -12,6 +12,7 @@ app_name = "sharing"
 urlpatterns = [
     path(PAGE, views.TranscriptView.as_view(), name="transcript"),
     path(f"{PAGE}/passcode", views.PasscodeView.as_view(), name="passcode"),
+    path(f"{PAGE}/words", views.WordsView.as_view(), name="words"),
     path(f"{PAGE}/audio", views.AudioView.as_view(), name="audio"),
     path(f"{PAGE}/transcript.<str:name>", views.DownloadView.as_view(), name="download"),
 ]

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -17,10 +16,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views import View
 
-from sharing import audio, links, reading, visits
+from sharing import links, packing, reading, visits
 from sharing.models import Share
-from whisper_jobs import exports
-from whisper_jobs.streaming import in_pieces
+from whisper_jobs import exports, playback
 
 #: Stands in the rendered page where the text goes, which is streamed.
 _TEXT = "<!--text-->"
@@ -65,9 +63,12 @@ class TranscriptView(SharedView):
         context = {"page": chosen.page(), "text": _TEXT}
         head, _mark, tail = render_to_string("sharing/transcript.html", context, request).partition(_TEXT)
         if request.method == "HEAD":
-            return StreamingHttpResponse(in_pieces(iter(())))
-        answer = StreamingHttpResponse(in_pieces(_filled(head, chosen.article(), tail)))
-        visits.count_view(request, answer, self.share)
+            return packing.answer(request, iter(()))
+        text = _filled(head, chosen.article(), tail)
+        is_new = visits.is_new(request)
+        answer = packing.answer(request, visits.counted(text, self.share) if is_new else text)
+        if is_new:
+            visits.remember_seen(answer, self.share)
         return answer
 
     def locked(self) -> HttpResponseBase:
@@ -113,6 +114,16 @@ class PasscodeView(SharedView):
         return answer
 
 
+class WordsView(SharedView):
+    """When each word of the page is said, for its player."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        if not reading.plays_audio(self.share):
+            raise Http404
+        times = reading.Reading(self.share, request.GET.get("language", "")).word_times()
+        return packing.answer(request, times, content_type="application/json")
+
+
 class DownloadView(SharedView):
     """The transcript as a file, written while it is read."""
 
@@ -127,44 +138,12 @@ class DownloadView(SharedView):
 
 
 class AudioView(SharedView):
-    """The recording for a player, as a whole or in part, and never as a page."""
+    """The recording for a player."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        job = self.share.job
         if not reading.plays_audio(self.share):
             raise Http404
-        try:
-            size = default_storage.size(job.media)
-        except FileNotFoundError as error:
-            raise Http404 from error
-        answer = self._answer(size)
-        answer["Accept-Ranges"], answer["ETag"] = "bytes", audio.etag_of(job, size)
-        answer["Content-Disposition"] = "inline"
-        # Whatever is in the file, a browser that opens it by itself runs and loads nothing.
-        answer["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
-        return answer
-
-    def _answer(self, size: int) -> HttpResponseBase:
-        try:
-            part = audio.part_of(self._asked(size), size)
-        except audio.Unsatisfiable:
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-        sent = part or audio.Part(0, size, size)
-        told: dict[str, Any] = {"status": 206 if part else 200, "content_type": audio.kind_of(self.share.job)}
-        if self.request.method == "HEAD":
-            answer: HttpResponseBase = HttpResponse(**told)
-        else:
-            answer = StreamingHttpResponse(audio.pieces(self.share.job.media, sent), **told)
-        answer["Content-Length"] = str(sent.length)
-        if part:
-            answer["Content-Range"] = part.content_range
-        return answer
-
-    def _asked(self, size: int) -> str:
-        """The Range header, where it is about this recording and not one that the player has seen before."""
-        seen = self.request.headers.get("If-Range", "")
-        is_same = not seen or seen == audio.etag_of(self.share.job, size)
-        return self.request.headers.get("Range", "") if is_same else ""
+        return playback.answer(request, self.share.job)
 
 
 def _filled(head: str, text: Iterator[str], tail: str) -> Iterator[str]:

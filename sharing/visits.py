@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
@@ -60,16 +61,29 @@ def is_passcode(share: Share, typed: str) -> bool:
     return check_password(typed.strip(), share.passcode)
 
 
-def count_view(request: HttpRequest, answer: HttpResponseBase, share: Share) -> None:
-    """Counts this view in one statement, and not again soon. A count that can't be written keeps nobody from reading."""
-    if SEEN in request.COOKIES:
-        return
+def is_new(request: HttpRequest) -> bool:
+    """Whether this browser has not read the page lately."""
+    return SEEN not in request.COOKIES
+
+
+def remember_seen(answer: HttpResponseBase, share: Share) -> None:
+    _keep(answer, share, SEEN, "1", VIEW_SECONDS)
+
+
+def counted(page: Iterator[str], share: Share) -> Iterator[str]:
+    """The page, whose view is counted when it has been sent: no reader waits until that can be written."""
+    try:
+        yield from page
+    finally:
+        _count(share)
+
+
+def _count(share: Share) -> None:
+    """In one statement. A count that can't be written keeps nobody from reading."""
     try:
         Share.objects.filter(pk=share.pk).update(views=F("views") + 1, last_viewed_at=timezone.now())
     except DatabaseError as error:
         log.warning("a view was not counted: %s", error)
-        return
-    _keep(answer, share, SEEN, "1", VIEW_SECONDS)
 
 
 def _keep(answer: HttpResponseBase, share: Share, name: str, value: str, seconds: int) -> None:

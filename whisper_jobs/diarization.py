@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from whisper_jobs import asking, speaker_rows
-from whisper_jobs.models import Diarization, DiarizationState, Job
+from whisper_jobs import asking, correction_rows, speaker_rows, versions
+from whisper_jobs.models import Diarization, DiarizationState, Job, Segment
+from whisper_jobs.models.correction import CorrectionKind
 from whisper_jobs.moves import requeue
 from whisper_jobs.pen import editing
 from whisper_jobs.runs import Run, finishing
+from whisper_jobs.segment_rows import spoken
+from whisper_jobs.speech.diarizers.assign import assign
 from whisper_jobs.states import Kind
+from whisper_jobs.versions import Speakers
 
 if TYPE_CHECKING:
     from whisper_jobs.speech.diarizers.base import Turn
     from whisper_jobs.speech.transcript import Segment as Spoken
+
+Parts = Mapping[int, "Sequence[Spoken]"]
 
 
 def finish_diarize(
@@ -23,24 +30,29 @@ def finish_diarize(
     method: str,
     reason: str,
     turns: Sequence[Turn],
-    parts: Mapping[int, Sequence[Spoken]],
+    parts: Parts,
 ) -> None:
     """Stores who speaks. `parts`: segment id → the segment, cut where the speaker changes, each part with its speaker.
 
-    Without turns there are no new speakers, and `reason` says why.
+    Without turns there are no new speakers, and `reason` says why. Words that people have corrected stay as they are, and
+    names that they have given go on to the same voices.
     """
     with finishing(run) as edit:
         if turns:
+            past = correction_rows.past_of(edit.job)
+            parts = _as_now(edit.job, parts, turns) if past else parts
+            speakers = _named(_speakers(turns), edit.job, parts)
             speaker_rows.store(
                 edit.job,
                 state=DiarizationState.DONE,
                 method=method,
                 reason=reason,
                 turns=[[round(turn.start, 3), round(turn.end, 3), turn.speaker] for turn in turns],
-                speakers=_speakers(turns),
+                speakers=speakers,
                 finished_at=edit.now,
             )
             speaker_rows.name_segments(edit.job, parts, revision=edit.revision)
+            correction_rows.record_rewriting(edit, past, CorrectionKind.DIARIZE)
         else:
             speaker_rows.mark_without(edit.job, DiarizationState.SKIPPED, reason, at=edit.now)
         edit.log(reason)
@@ -49,11 +61,48 @@ def finish_diarize(
             requeue(edit, Kind.ASSEMBLE)
 
 
-def _speakers(turns: Sequence[Turn]) -> list[dict[str, object]]:
+def _speakers(turns: Sequence[Turn]) -> Speakers:
     seconds: dict[str, float] = {}
     for turn in turns:
         seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + turn.end - turn.start
     return [{"label": label, "name": None, "seconds": round(spoken, 3)} for label, spoken in seconds.items()]
+
+
+def _as_now(job: Job, parts: Parts, turns: Sequence[Turn]) -> Parts:
+    """What people have changed since the step read the segments is cut anew."""
+    rows = Segment.objects.filter(job=job).order_by("start", "id")
+    now = {row.pk: spoken(row) for row in rows}
+    stale = [pk for pk, one in now.items() if not _are_of(one, parts.get(pk, ()))]
+    anew = dict(zip(stale, assign([now[pk] for pk in stale], turns), strict=True))
+    return {pk: anew.get(pk) or parts[pk] for pk in now}
+
+
+def _are_of(one: Spoken, parts: Sequence[Spoken]) -> bool:
+    if not parts or (parts[0].start, parts[-1].end) != (one.start, one.end):
+        return False
+    words = tuple(word for part in parts for word in part.words)
+    return words == one.words and (bool(words) or parts[0].text == one.text)
+
+
+def _named(speakers: Speakers, job: Job, parts: Parts) -> Speakers:
+    """With the names and colours of before: each goes to whom most of what its speaker had said is now ascribed to."""
+    given = {one["label"]: one for one in versions.speakers_of(job.pk) if one["name"] or "colour" in one}
+    if not given:
+        return speakers
+    said = Segment.objects.filter(job=job, speaker__in=given).values_list("pk", "speaker")
+    shared: Counter[tuple[str, str]] = Counter()
+    for pk, label in said:
+        for part in parts.get(pk, ()):
+            shared[label, part.speaker or ""] += round(1000 * (part.end - part.start))
+    heirs: dict[str, str] = {}
+    for (before, after), _length in shared.most_common():
+        if before not in heirs.values() and after not in heirs:
+            heirs[after] = before
+    return [_with_name(one, given.get(heirs.get(one["label"], ""))) for one in speakers]
+
+
+def _with_name(one: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    return {**one, **{name: value for name, value in (before or {}).items() if name in ("name", "colour")}}
 
 
 def request_diarization(job_id: int, *, min_speakers: int | None, max_speakers: int | None) -> Job:

@@ -10,7 +10,7 @@ from django.db.models import F, Max
 
 from accounts.models import User
 from whisper_jobs import asking, enrich_rows
-from whisper_jobs.models import Analysis, EnrichmentState, Job, Step, TranslatedSegment, Translation
+from whisper_jobs.models import Analysis, EnrichmentState, Job, Segment, Step, TranslatedSegment, Translation
 from whisper_jobs.pen import editing
 from whisper_jobs.runs import Run, finishing, holding
 from whisper_jobs.states import Kind
@@ -78,7 +78,9 @@ def add_translated(run: Run, texts: Mapping[int, str], *, total: int) -> None:
     """Stores a batch: segment id → its text in the other language. A batch that is stored is not asked for again."""
     with holding(run) as edit:
         translation = Translation.objects.get(job=edit.job, index=run.step.index)
-        rows = [TranslatedSegment(translation=translation, segment_id=pk, text=text) for pk, text in texts.items()]
+        # Somebody may have taken a segment away since it was sent to be translated.
+        there = Segment.objects.filter(job=edit.job, pk__in=list(texts)).values_list("pk", flat=True)
+        rows = [TranslatedSegment(translation=translation, segment_id=pk, text=texts[pk]) for pk in there]
         TranslatedSegment.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["translation", "segment"], update_fields=["text"]
         )

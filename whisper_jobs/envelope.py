@@ -13,8 +13,8 @@ from django.utils.translation import override
 
 from sharing import links
 from sharing.models import Share
-from whisper_jobs import outbox
-from whisper_jobs.models import Analysis, Job, Transcript, Translation
+from whisper_jobs import assembled, outbox
+from whisper_jobs.models import Analysis, Job, Translation
 from whisper_jobs.speech.formats import FORMATS
 
 Json = dict[str, Any]
@@ -34,11 +34,16 @@ class Result:
 def read(job: Job, *, thin: bool) -> Result:
     """The texts as they are now; a thin callback needs none of them."""
     return Result(
-        text="" if thin else Transcript.objects.values_list("text", flat=True).filter(job=job).first() or "",
+        text="" if thin else _text(job),
         analysis=None if thin else _analysis(job),
         translations=tuple(_translations(job, thin=thin)),
         share_url=_share_url(job),
     )
+
+
+def _text(job: Job) -> str:
+    transcript = assembled.fresh(job)
+    return transcript.text if transcript else ""
 
 
 def _analysis(job: Job) -> str | None:

@@ -118,9 +118,9 @@ def job_menu(job_id: int, language: str = "") -> list[Group]:
     return menu(lambda name: reverse("native:export", args=[job_id, name]), language)
 
 
-def menu(address: Callable[[str], str], language: str = "") -> list[Group]:
-    """Everything that can be downloaded, for people. `address` gives the path of a format."""
-    link = _Linker(address, language)
+def menu(address: Callable[[str], str], language: str = "", version: int | None = None) -> list[Group]:
+    """Everything that can be downloaded, for people, of what is asked for. `address` gives the path of a format."""
+    link = _Linker(address, language, version)
     captions = [
         (_("For the web"), {"preset": "web"}),
         (_("For broadcast"), {"preset": "broadcast"}),
@@ -144,9 +144,11 @@ def menu(address: Callable[[str], str], language: str = "") -> list[Group]:
 class _Linker:
     address: Callable[[str], str]
     language: str
+    version: int | None = None
 
     def __call__(self, name: str, label: str, row: str = "", **told: str) -> Link:
-        asked = {**({"language": self.language} if self.language else {}), **told}
+        of = {"language": self.language, "version": "" if self.version is None else str(self.version)}
+        asked = {**{name: value for name, value in of.items() if value}, **told}
         path = self.address(name)
         return Link(
             label=label,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from whisper_jobs import asking, segment_rows
+from whisper_jobs import asking, correction_rows, segment_rows, versions
 from whisper_jobs.models import EnrichmentState, Job, Segment, Step, Transcript, Translation
+from whisper_jobs.models.correction import CorrectionKind
 from whisper_jobs.moves import requeue
 from whisper_jobs.pen import editing
 from whisper_jobs.runs import NotAllowed, Run, finishing, holding
@@ -51,10 +53,18 @@ def add_filled(run: Run, segments: Sequence[Spoken], *, until: float) -> None:
     with holding(run) as edit:
         last = Segment.objects.filter(step=run.step).aggregate(last=Max("position"))["last"]
         first = 0 if last is None else last + 1
-        Segment.objects.bulk_create(
-            [segment_rows.row(run.step, first + at, one, edit.revision) for at, one in enumerate(segments)]
-        )
+        said = _as_called_now(edit.job, segments)
+        rows = [segment_rows.row(run.step, first + at, one, edit.revision) for at, one in enumerate(said)]
+        Segment.objects.bulk_create(rows)
+        correction_rows.record_added(edit, rows, CorrectionKind.REFILL)
         Step.objects.filter(pk=run.step.pk).update(start_seconds=until)
+
+
+def _as_called_now(job: Job, segments: Sequence[Spoken]) -> list[Spoken]:
+    """Of speakers that people have made one, the one that is left."""
+    speakers = versions.speakers_of(job.pk)
+    now = {label: one["label"] for one in speakers for label in one.get("also", ())}
+    return [replace(one, speaker=now.get(one.speaker, one.speaker)) if one.speaker else one for one in segments]
 
 
 def finish_refill(run: Run) -> None:

@@ -14,7 +14,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import enrich_rows, limits, outbox, progress, queries, resumable, schedule, turnstile, uploads
+from whisper_jobs import (
+    enrich_rows,
+    glossary,
+    limits,
+    outbox,
+    progress,
+    queries,
+    resumable,
+    schedule,
+    search,
+    turnstile,
+    uploads,
+)
 from whisper_jobs.media.naming import plain_text
 from whisper_jobs.models import BackendPreference, Channel, IdempotencyKey, Job, SourceType, Step, Task
 from whisper_jobs.pen import count, introduce
@@ -25,6 +37,7 @@ KEY_LIFETIME = timedelta(hours=24)
 #: Fields that a submission and its job have by the same name.
 _AS_ASKED = (
     *("source_url", "source_label", "source_note", "language", "analysis_language", "disable_diarization"),
+    "needs_approval",
     *("task", "initial_prompt", "temperature", "min_speakers", "max_speakers", "backend_preference"),
 )
 _LISTS = ("translation_target_languages", "hotwords")
@@ -47,6 +60,10 @@ class Submission:
     analysis_language: str = ""
     translation_target_languages: tuple[str, ...] = ()
     disable_diarization: bool = False
+    #: A person is to approve of the transcript before the job completes.
+    needs_approval: bool = False
+    #: The owner's glossary is added to `hotwords`, as far as there is room.
+    use_glossary: bool = False
     #: From here on what the speech engine and the diarizer are told, as the job's fields of these names.
     task: str = Task.TRANSCRIBE
     initial_prompt: str = ""
@@ -157,6 +174,9 @@ def _keeping(media: str, make: Callable[[], Job]) -> Job:
 
 
 def _job(submission: Submission, source_type: str) -> Job:
+    lists = {name: list(getattr(submission, name)) for name in _LISTS}
+    if submission.use_glossary:
+        lists["hotwords"] = glossary.added_to(lists["hotwords"], submission.owner)
     return Job(
         owner=submission.owner,
         tenant_id=submission.owner.tenant_id,
@@ -165,7 +185,7 @@ def _job(submission: Submission, source_type: str) -> Job:
         source_type=source_type,
         requested_model=submission.model,
         **{name: getattr(submission, name) for name in _AS_ASKED},
-        **{name: list(getattr(submission, name)) for name in _LISTS},
+        **lists,
     )
 
 
@@ -175,6 +195,7 @@ def _enqueue(job: Job, submission: Submission) -> Job:
         limits.demand(submission.owner, seconds=job.source_duration_seconds or 0.0)
         job.progress = progress.of(job)
         job.save(force_insert=True)
+        search.reindex_heads([job])
         count(job, job.status, 1)
         first = Kind.DECODE if job.media else Kind.FETCH
         _add_steps(job, ready=(Kind.PREPARE, first))

@@ -15,10 +15,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs import broadcast, claims, enrich_rows, limits, outbox, pace, schedule, segment_rows, uploads
+from whisper_jobs import claims, enrich_rows, limits, outbox, pace, schedule, search, segment_rows, uploads
 from whisper_jobs import progress as shares
 from whisper_jobs.errors import JobError
-from whisper_jobs.models import Job, Segment, Step, Transcript
+from whisper_jobs.models import Job, Segment, Step, Transcript, Waveform
 from whisper_jobs.moves import (
     Fenced,
     advance,
@@ -32,7 +32,7 @@ from whisper_jobs.moves import (
     rewind,
     settle,
 )
-from whisper_jobs.pen import Edit, Gone, editing, queues_of
+from whisper_jobs.pen import Edit, Gone, editing, farewells
 from whisper_jobs.runs import NotAllowed, Run, finishing, holding
 from whisper_jobs.states import ENRICHING, LANE_OF, PROCESSING, Kind, Stage, StepState
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from whisper_jobs.speech import transcript as spoken
+    from whisper_jobs.speech.peaks import Shape
 
 #: A failure that may pass is tried again after these pauses, then it is final.
 RETRY_PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
@@ -164,6 +165,7 @@ def finish_fetch(run: Run, *, media: str, **source: Any) -> None:
         edit.job.media = media
         for name, value in source.items():
             setattr(edit.job, name, value)
+        search.reindex_heads([edit.job])
         edit.log("The media is downloaded.")
         if _has_minutes(edit):
             make_ready(edit, Kind.DECODE)
@@ -223,10 +225,20 @@ def _window_step(job: Job, index: int, window: NewWindow, state: StepState) -> S
     )
 
 
-def finish_decode(run: Run, *, duration_seconds: float, speech_seconds: float, warnings: Sequence[str] = ()) -> None:
-    """All windows are stored. Without any there was no speech, which fails the job."""
+def finish_decode(
+    run: Run,
+    *,
+    duration_seconds: float,
+    speech_seconds: float,
+    warnings: Sequence[str] = (),
+    shape: Shape | None = None,
+) -> None:
+    """All windows are stored. Without any there was no speech, which fails the job. `shape` is for players to draw."""
     with finishing(run) as edit:
         job = edit.job
+        if shape:
+            told = {"per_second": shape.per_second, "peaks": shape.peaks}
+            Waveform.objects.update_or_create(job=job, defaults=told)
         job.decoded_at, job.source_duration_seconds = edit.now, duration_seconds
         job.speech_seconds = speech_seconds
         for warning in warnings:
@@ -265,6 +277,7 @@ def finish_assemble(run: Run, *, text: str, speaker_text: str, coverage: dict[st
     with finishing(run) as edit:
         told = {"text": text, "speaker_text": speaker_text, "coverage": coverage}
         Transcript.objects.update_or_create(job=edit.job, defaults=told)
+        search.reindex(edit.job)
         if edit.job.is_terminal:
             edit.show_rewritten()
 
@@ -326,6 +339,8 @@ def restart(job_id: int) -> Job:
     """
     with editing(job_id) as edit:
         job = edit.job
+        if job.trashed_at:
+            raise NotAllowed(_("This job is in the trash. Take it out first."))
         if job.cancel_requested_at and not job.is_terminal:
             raise NotAllowed(_("This job is being cancelled. Restart it when that is done."))
         if job.stage == Stage.QUEUED:
@@ -356,7 +371,6 @@ def delete(job_id: int) -> None:
         job = edit.job
         if job.stage in PROCESSING:
             raise NotAllowed(_("This job is being processed. Cancel it first, then delete it."))
-        told = {"type": "deleted", "id": job.pk}
-        edit.discard([(group, told) for group in (broadcast.job_group(job.pk), *queues_of(job))])
+        edit.discard(farewells(job))
         media = job.media
         transaction.on_commit(lambda: uploads.remove(media))

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from sharing import links
-from whisper_jobs import enrich_rows, outbox, schedule, speaker_rows
+from whisper_jobs import enrich_rows, noticeboard, outbox, review_rows, schedule, speaker_rows
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Channel, DiarizationState, EnrichmentState, Job, Step
 from whisper_jobs.pen import Edit
@@ -58,15 +58,23 @@ def _open(job: Job, *kinds: Kind) -> bool:
 
 
 def _enrich_or_complete(edit: Edit) -> None:
-    """With the words together, what was asked for beside them is made; when nothing of it is open, the job completes."""
+    """With the words together, what was asked for beside them is made; then the job completes, or waits for an approval."""
     if not Step.objects.filter(job=edit.job, kind=Kind.ASSEMBLE, state=StepState.DONE).exists():
         return
     if not _open(edit.job, *ENRICHING):
-        complete(edit)
+        (_await_approval if edit.job.needs_approval else complete)(edit)
         return
     edit.forward(Stage.ENRICHING)
     for kind in ENRICHING:
         make_ready(edit, kind, of=(StepState.HELD,))
+
+
+def _await_approval(edit: Edit) -> None:
+    """A person goes on from here (see review). Whoever was to edit a job that was restarted still is."""
+    edit.forward(Stage.REVIEWING)
+    edit.job.stage_detail = ""
+    review_rows.begin(edit.job, at=edit.now)
+    edit.log("The transcript waits for a person's approval.")
 
 
 def complete(edit: Edit) -> None:
@@ -80,7 +88,8 @@ def complete(edit: Edit) -> None:
 
 
 def _call_back(edit: Edit, event: str) -> None:
-    if outbox.make_due(edit.job, event):
+    called_back, announced = outbox.make_due(edit.job, event), noticeboard.post(edit.job)
+    if called_back or announced:
         edit.ring(Lane.DELIVER)
 
 

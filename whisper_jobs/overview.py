@@ -195,6 +195,7 @@ def stuck(user: User) -> list[StuckRow]:
     ]
     seen = {row.job.pk for row in rows}
     quiet = _jobs(user).filter(stage__in=ACTIVE, changed_at__lt=now - QUIET).order_by("changed_at")
+    quiet = quiet.exclude(stage=Stage.REVIEWING)
     still = quiet.exclude(steps__state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
     return rows + [StuckRow(job, job.changed_at, None) for job in still[:MOST] if job.pk not in seen]
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from whisper_jobs import payloads, progress, queries, schedule
 from whisper_jobs.models import Job, Pace, Step, Worker
 from whisper_jobs.models.worker import FRESH
-from whisper_jobs.states import ACTIVE, UNHEARD, Lane
+from whisper_jobs.states import ACTIVE, UNHEARD, Lane, Stage
 
 #: What an older window still counts when one is added: about the last twenty matter.
 FADING = 0.95
@@ -91,7 +91,9 @@ def outlook(jobs: Iterable[Job]) -> tuple[dict[int, int], dict[int, int]]:
     paces, workers = _measured() if measured else ({}, 1)
     if not paces:
         return queries.positions(waiting), by_own_pace
-    active = list(Job.objects.filter(stage__in=ACTIVE).only(*_READ).order_by("id")[:MOST_JOBS])
+    # Those that wait for a person take no worker's time, and may be many.
+    moving = Job.objects.filter(stage__in=ACTIVE).exclude(stage=Stage.REVIEWING)
+    active = list(moving.only(*_READ).order_by("id")[:MOST_JOBS])
     return _places(active, {job.pk for job in waiting}), {**_etas(active, paces, workers, measured), **by_own_pace}
 
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from sharing import links
 from sharing.models import Share
-from whisper_jobs import progress, queries
+from whisper_jobs import assembled, progress, queries
 from whisper_jobs.models import (
     Analysis,
     Attempt,
@@ -23,14 +24,14 @@ from whisper_jobs.models import (
     EnrichmentState,
     Job,
     LogLine,
+    Review,
     Segment,
     Step,
-    Transcript,
     Translation,
 )
 from whisper_jobs.models.worker import FRESH
 from whisper_jobs.speech.formats import FORMATS
-from whisper_jobs.states import Kind, Stage, StepState
+from whisper_jobs.states import READABLE, Kind, Stage, StepState
 
 Json = dict[str, Any]
 _ONCE = [kind for kind in Kind if kind is not Kind.WINDOW]
@@ -39,6 +40,7 @@ _BEFORE_WINDOWS = (Kind.PREPARE, Kind.FETCH, Kind.DECODE)
 LOG_LINES = 200
 #: The newest attempts to call back that a job shows.
 ATTEMPTS = 50
+_OF_A_SPEAKER = ("label", "name", "seconds", "colour")
 #: What an analysis can consist of, and how the lack of it is told.
 ANALYSIS_PARTS: Json = {"summary": None, "key_points": [], "decisions": [], "action_items": [], "chapters": []}
 
@@ -113,7 +115,7 @@ def job_full(
     Its links are those of the URL namespace `api`, where whoever asks may follow them.
     Without `text_so_far` an unfinished job has no `transcript_text`: for those who get its segments besides.
     """
-    transcript = Transcript.objects.filter(job=job).first() if job.windows_total else None
+    transcript = assembled.fresh(job) if job.windows_total else None
     text = transcript.text if transcript else (_text_so_far(job) or None) if text_so_far else None
     return {
         **job_summary(job, position, eta),
@@ -121,6 +123,8 @@ def job_full(
         "source_sha256": job.source_sha256 or None,
         "transcript_text": text,
         "speaker_aware_transcript": (transcript.speaker_text or None) if transcript else None,
+        "transcript_version": transcript.version if transcript else 0,
+        "corrected_at": _iso(transcript.corrected_at) if transcript else None,
         "segments_url": reverse(f"{api}:segments", args=[job.pk]),
         "exports": _exports(job, api),
         "steps": steps(job),
@@ -133,6 +137,7 @@ def job_full(
         "translations": _translations_of(job, api),
         "share": _share_of(job),
         "callback": _callback_of(job),
+        "review": review(job),
     }
 
 
@@ -164,12 +169,17 @@ def _callback_of(job: Job) -> Json | None:
 
 
 def diarization(job: Job) -> Json:
-    if job.disable_diarization:
-        return {"state": "disabled", "reason": _("Speakers were not asked for."), "speakers": []}
     row = Diarization.objects.filter(job=job).first() if job.windows_total else None
+    # People may name speakers whom nobody was asked to tell apart.
+    if job.disable_diarization and not (row and row.speakers):
+        return {"state": "disabled", "reason": _("Speakers were not asked for."), "speakers": []}
     if row is None:
         return {"state": "pending", "reason": None, "speakers": []}
-    return {"state": row.state, "reason": row.reason or None, "speakers": row.speakers}
+    return {"state": row.state, "reason": row.reason or None, "speakers": speakers(row.speakers)}
+
+
+def speakers(rows: Iterable[Json]) -> list[Json]:
+    return [{name: one[name] for name in _OF_A_SPEAKER if name in one} for one in rows]
 
 
 def analysis(row: Analysis | None) -> Json | None:
@@ -266,9 +276,30 @@ def _text_so_far(job: Job) -> str:
 
 
 def _exports(job: Job, api: str) -> Json:
-    if job.stage != Stage.COMPLETED:
+    if job.stage not in READABLE:
         return {}
     return {name: reverse(f"{api}:export", args=[job.pk, name]) for name in FORMATS}
+
+
+def review(job: Job) -> Json | None:
+    """The approval that the job waits for, or waited for; None where it needs none, or has not come to that yet."""
+    found = Review.objects.select_related("assignee", "decided_by").filter(job=job) if job.needs_approval else ()
+    return next((review_of(row) for row in found), None)
+
+
+def review_of(row: Review) -> Json:
+    return {
+        "state": row.state,
+        "assignee": _person(row.assignee),
+        "decided_by": _person(row.decided_by),
+        "note": row.note or None,
+        "changed_at": _iso(row.changed_at),
+        "approved_version": row.approved_number,
+    }
+
+
+def _person(user: User | None) -> Json | None:
+    return {"id": user.pk, "name": user.name or user.email} if user else None
 
 
 def steps(job: Job) -> list[Json]:
@@ -326,6 +357,8 @@ def segment(row: Segment) -> Json:
         "probability": row.probability,
         "suspect": row.suspect or None,
         "words": words,
+        "revision": row.revision,
+        "checked": row.checked,
     }
 
 
@@ -344,7 +377,7 @@ def _liveness(job: Job) -> Json:
 def eta_seconds(job: Job) -> int | None:
     """What is left of the recording at the pace of this job so far; None until there is a pace."""
     done = job.window_seconds_done - job.speech_base_seconds
-    if job.is_terminal or job.speech_started_at is None or done <= 0:
+    if job.is_terminal or job.stage == Stage.REVIEWING or job.speech_started_at is None or done <= 0:
         return None
     pace = done / max(0.001, (timezone.now() - job.speech_started_at).total_seconds())
     return round(max(0.0, progress.speech_total(job) - job.window_seconds_done) / pace)

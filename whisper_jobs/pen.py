@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sharing.models import Share
 from whisper_jobs import broadcast, payloads, progress
 from whisper_jobs.doorbell import ring_on_commit
 from whisper_jobs.models import Delivery, Job, LogLine, Segment, Tally
-from whisper_jobs.states import STATUS_OF, Stage, later
+from whisper_jobs.states import STATUS_OF, Stage, Status, later
 
 #: Never written by an edit.
 _FIXED = {"id", "revision", "owner_id", "created_at"}
@@ -65,11 +65,15 @@ class Edit:
         told = payloads.diarization(self.job)
         self._messages.append({"type": "rewritten", "revision": self.revision, "diarization": told})
 
+    def show_corrected(self, version: int) -> None:
+        """Whoever shows the transcript reads the corrections since the version that it has."""
+        self._messages.append({"type": "corrected", "revision": self.revision, "version": version})
+
     def discard(self, messages: list[tuple[str, broadcast.Message]]) -> None:
         """Deletes the job with all its rows, and tells those who watch."""
         # The steps first, the count last: the order in which every other verb locks them.
         self.job.delete()
-        count(self.job, self.job.status, -1)
+        _recount(self.job, _counted(self._before), None)
         self._deleted = True
         broadcast.push_on_commit(messages)
 
@@ -83,7 +87,7 @@ class Edit:
         self.job.changed_at = self.now
         Job.objects.filter(pk=self.job.pk).update(revision=self.revision, changed_at=self.now, **changed)
         self.job.revision = self.revision
-        _recount(self.job, self._before["stage"])
+        _recount(self.job, _counted(self._before), _counted(vars(self.job)))
         LogLine.objects.bulk_create(self._lines)
         self._announce()
         ring_on_commit(self._lanes)
@@ -93,6 +97,10 @@ class Edit:
         return {name: value for name, value in now.items() if value != self._before[name]}
 
     def _announce(self) -> None:
+        if self.job.trashed_at:
+            # For those who watch, the trash is the end of it; only that it went there is news.
+            broadcast.push_on_commit([] if self._before["trashed_at"] else farewells(self.job))
+            return
         summary = payloads.job_summary(self.job)
         change: dict[str, Any] = {"type": "change", "revision": self.revision, "job": summary}
         group = broadcast.job_group(self.job.pk)
@@ -101,7 +109,7 @@ class Edit:
             entries = [payloads.log_line(line) for line in self._lines]
             messages.append((group, {"type": "log", "entries": entries}))
         messages.append((group, {**change, "job": {**summary, "steps": payloads.steps(self.job)}}))
-        change["moved"] = self._before["stage"] != self.job.stage
+        change["moved"] = _counted(self._before) != self.job.status or self._before["stage"] != self.job.stage
         messages += [(queue, change) for queue in queues_of(self.job)]
         broadcast.push_on_commit(messages)
 
@@ -109,6 +117,12 @@ class Edit:
 def queues_of(job: Job) -> tuple[str, str, str]:
     """The queue pages that show this job: its owner's, those of its tenant's managers, and those of the admins."""
     return broadcast.owner_queue(job.owner_id), broadcast.tenant_queue(job.tenant_id), broadcast.EVERY_QUEUE
+
+
+def farewells(job: Job) -> list[tuple[str, broadcast.Message]]:
+    """Tells those who watch the job, or a list with it, that it is gone."""
+    told: broadcast.Message = {"type": "deleted", "id": job.pk}
+    return [(group, told) for group in (broadcast.job_group(job.pk), *queues_of(job))]
 
 
 def introduce(job: Job, note: str, lanes: Iterable[str]) -> None:
@@ -134,13 +148,18 @@ def editing(job_id: int) -> Iterator[Edit]:
         edit.write()
 
 
-def _recount(job: Job, stage_before: str) -> None:
-    before, after = STATUS_OF[stage_before], job.status
+def _counted(fields: Mapping[str, Any]) -> Status | None:
+    """The status under which a job with these fields is counted; None in the trash."""
+    return None if fields["trashed_at"] else STATUS_OF[fields["stage"]]
+
+
+def _recount(job: Job, before: Status | None, after: Status | None) -> None:
     if before == after:
         return
     # Always in the order of the names, so that two jobs of one owner can't deadlock on their counts.
-    for status, change in sorted([(before, -1), (after, 1)]):
-        count(job, status, change)
+    for status, change in sorted([(before or "", -1), (after or "", 1)]):
+        if status:
+            count(job, status, change)
 
 
 def count(job: Job, status: str, change: int) -> None:

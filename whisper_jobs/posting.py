@@ -73,18 +73,18 @@ def post(letter: Letter, guard: Guard) -> Outcome:
     began = time.monotonic()
     status, failure, retry_after = None, "", 0.0
     try:
-        status, retry_after = _exchange(letter, guard)
+        status, retry_after = exchange(letter.url, letter.body, headers_of(letter, datetime.now(UTC)), guard)
         failure = _judge(status)
     except Exception as error:  # a thread that ended otherwise would leave its delivery claimed
-        failure = _failure_of(error)
+        failure = failure_of(error)
     return Outcome(status, failure, retry_after, round((time.monotonic() - began) * 1000))
 
 
-def _exchange(letter: Letter, guard: Guard) -> tuple[int, float]:
-    guard.check_url(letter.url)
+def exchange(url: str, body: bytes, headers: Mapping[str, str], guard: Guard) -> tuple[int, float]:
+    """Posts through the guard. The answer's status, and for how many seconds the receiver asks to be left alone."""
+    guard.check_url(url)
     client = guard.client(timeout=TIMEOUT_SECONDS, connect_timeout=TIMEOUT_SECONDS, total_timeout=TIMEOUT_SECONDS)
-    headers = headers_of(letter, datetime.now(UTC))
-    with client, client.stream("POST", letter.url, content=letter.body, headers=headers) as answer:
+    with client, client.stream("POST", url, content=body, headers=headers) as answer:
         with contextlib.suppress(httpx2.HTTPError, JobError):
             next(answer.iter_raw(ANSWER_BYTES), b"")
         return answer.status_code, retry_after_seconds(answer.headers.get("Retry-After", ""))
@@ -112,7 +112,7 @@ def _judge(status: int) -> str:
     return "" if 200 <= status < 300 else "answer"
 
 
-def _failure_of(error: Exception) -> str:
+def failure_of(error: Exception) -> str:
     if isinstance(error, OutboundRefused):
         return "refused"
     if isinstance(error, JobError):

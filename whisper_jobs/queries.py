@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
@@ -10,6 +11,8 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from accounts.models import User
+from whisper_jobs import search
+from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Job, Segment, Step, Tally, TranslatedSegment, Translation, Worker
 from whisper_jobs.models.worker import FRESH
 from whisper_jobs.states import PROCESSING, STATUS_OF, UNHEARD, Lane, Stage, Status, StepState, stages_of
@@ -38,7 +41,16 @@ def can_enrich(user: User) -> bool:
 
 def visible_jobs(user: User, channel: str | None = None) -> QuerySet[Job]:
     """The jobs that `user` may see, newest first: all for admins, those of their tenant for managers, else the own."""
-    jobs = Job.objects.select_related("owner").order_by("-id")
+    return _jobs_of(user, channel).filter(trashed_at=None).order_by("-id")
+
+
+def trashed_jobs(user: User, channel: str | None = None) -> QuerySet[Job]:
+    """Of the same jobs those in the trash, the last one thrown away first."""
+    return _jobs_of(user, channel).filter(trashed_at__isnull=False).order_by("-trashed_at", "-id")
+
+
+def _jobs_of(user: User, channel: str | None) -> QuerySet[Job]:
+    jobs = Job.objects.select_related("owner")
     if not user.is_superuser:
         jobs = jobs.filter(tenant=user.tenant_id) if can_manage_all(user) else jobs.filter(owner=user)
     return jobs.filter(channel=channel) if channel else jobs
@@ -61,36 +73,27 @@ def page_of_jobs(user: User, narrow: ListFilter, channel: str | None = None) -> 
     if narrow.channel:
         jobs = jobs.filter(channel=narrow.channel)
     if narrow.status:
-        jobs = jobs.filter(stage__in=_stages(narrow.status))
+        jobs = jobs.filter(stage__in=stages_named(narrow.status))
     if narrow.text:
-        jobs = jobs.filter(_mentions(narrow.text))
+        jobs = jobs.filter(mentions(narrow.text))
     if narrow.cursor is not None:
         jobs = jobs.filter(id__lt=narrow.cursor)
-    found = list(jobs[: narrow.limit + 1])
+    with search.by_index() if narrow.text else nullcontext():
+        found = list(jobs[: narrow.limit + 1])
     more = len(found) > narrow.limit
     return found[: narrow.limit], found[narrow.limit - 1].pk if more else None
 
 
-def _stages(status: str) -> Iterable[str]:
+def stages_named(status: str) -> Iterable[str]:
     if status == "active":
         return (Stage.QUEUED, *PROCESSING)
     return PROCESSING if status == "processing" else stages_of(status)
 
 
-def _mentions(text: str) -> Q:
-    fields = (
-        "source_label",
-        "source_title",
-        "source_filename",
-        "source_url",
-        "source_note",
-        "failure_code",
-        "transcript__text",
-    )
-    found = Q()
-    for field in fields:
-        found |= Q(**{f"{field}__icontains": text})
-    return found
+def mentions(text: str) -> Q:
+    """The jobs that somebody who types this looks for: by their words, or by the code of their failure."""
+    found = search.found_by(search.parse(text))
+    return found | Q(failure_code=text) if text in FAILURES else found
 
 
 def summary(user: User, channel: str | None = None) -> dict[str, int]:

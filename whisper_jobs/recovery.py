@@ -67,9 +67,13 @@ def lose_all(worker: str) -> None:
 
 
 def _resting_jobs() -> list[int]:
-    """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one."""
+    """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one.
+
+    Those that wait for a person are moved by nothing else, for weeks if need be.
+    """
     moving = Step.objects.filter(job=OuterRef("pk"), state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
     quiet = Job.objects.filter(stage__in=ACTIVE, changed_at__lt=timezone.now() - _QUIET)
+    quiet = quiet.exclude(stage=Stage.REVIEWING)
     return list(quiet.filter(~Exists(moving)).values_list("pk", flat=True)[:100])
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from whisper_jobs.models import Diarization, EnrichmentState, Job, Task, TranslatedSegment, Translation
+from whisper_jobs import versions
+from whisper_jobs.models import EnrichmentState, Job, Task, TranslatedSegment, Translation
 from whisper_jobs.models import Segment as Row
 from whisper_jobs.segment_rows import spoken
 from whisper_jobs.speech.speakers import named, number_of
@@ -22,14 +23,15 @@ class NotTranslated(Exception):
     """The job has no finished translation to this language."""
 
 
-def transcript_of(job: Job, language: str = "") -> Transcript:
+def transcript_of(job: Job, language: str = "", version: int | None = None) -> Transcript:
     """Segments are read from the database while they are consumed, once. With a language: its translation.
 
-    Speakers have the names that were given to them, else “Speaker 1” and so on. Raises NotTranslated.
+    As it is now, or as it was in a version, of which there is no translation. Speakers have the names that were given to
+    them, else “Speaker 1” and so on. Raises NotTranslated and NoSuchVersion.
     """
     translation = _translation(job, language) if language else None
     return Transcript(
-        segments=segments_of(job, translation=translation),
+        segments=segments_of(job, translation=translation) if version is None else segments_at(job, version),
         language=language or job.text_language or None,
         duration=job.source_duration_seconds,
         title=job.title,
@@ -51,10 +53,19 @@ def segments_of(job: Job, *, translation: Translation | None = None) -> Iterator
     return named(_segments_of(job, translation), names_of(job))
 
 
+def segments_at(job: Job, version: int) -> Iterator[Segment]:
+    """Those of a version, and its speakers' names. Raises NoSuchVersion at once."""
+    rows = versions.segments_at(job.pk, version)
+    return named(map(spoken, rows), _names(versions.speakers_at(job.pk, version)))
+
+
 def names_of(job: Job) -> dict[str, str]:
     """What to call each speaker of the job, by label."""
-    row = Diarization.objects.filter(job=job).only("speakers").first()
-    return {one["label"]: name_shown(one) for one in row.speakers} if row else {}
+    return _names(versions.speakers_of(job.pk))
+
+
+def _names(speakers: versions.Speakers) -> dict[str, str]:
+    return {one["label"]: name_shown(one) for one in speakers}
 
 
 def name_shown(speaker: dict[str, Any]) -> str:

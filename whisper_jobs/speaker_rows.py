@@ -48,7 +48,7 @@ def name_segments(job: Job, parts: Mapping[int, Sequence[Spoken]], *, revision: 
         for part in others:
             places[row.step_id] += 1
             copy = Segment(job=job, step_id=row.step_id, position=places[row.step_id], suspect=row.suspect)
-            copy.decoding = row.decoding
+            copy.decoding, copy.checked = row.decoding, row.checked
             added.append(_written(copy, part, revision))
     fields = ["start", "end", "text", "words", "speaker", "probability", "revision"]
     Segment.objects.bulk_update(changed, fields, batch_size=_BATCH)

@@ -5,6 +5,7 @@ job    queued → fetching → decoding → waiting → transcribing → diarizi
 step   held → waiting → ready → running → done
        running → ready (retry, lost worker, handed back) | failed | held (cancelled)
        held: something else must happen first;  waiting: a window that schedule may release
+       reviewing: no step moves the job, a person does (see review)
        diarize, refill, analyse and translate also run on a completed job, when they are asked for again
 """
 
@@ -57,6 +58,8 @@ STATUS_OF: dict[str, Status] = {
 TERMINAL = (Stage.COMPLETED, Stage.FAILED)
 ACTIVE = tuple(stage for stage in Stage if stage not in TERMINAL)
 PROCESSING = tuple(stage for stage in ACTIVE if stage is not Stage.QUEUED)
+#: Stages in which the transcript is whole: it can be read, corrected and downloaded.
+READABLE = (Stage.REVIEWING, Stage.COMPLETED)
 #: Stages before the first word: such a job has a place in the queue.
 UNHEARD = (Stage.QUEUED, Stage.FETCHING, Stage.DECODING, Stage.WAITING)
 _ORDER = {stage: place for place, stage in enumerate(Stage)}

@@ -13,9 +13,9 @@ T = TypeVar("T", str, bytes)
 PIECE_LINES = 500
 
 
-async def in_pieces(rendered: Iterator[T]) -> AsyncIterator[T]:
+async def in_pieces(rendered: Iterator[T], most: int = PIECE_LINES) -> AsyncIterator[T]:
     """What a thread reads from the database, a piece at a time; a plain iterator would be collected first."""
-    take = sync_to_async(lambda: list(islice(rendered, PIECE_LINES)))
+    take = sync_to_async(lambda: list(islice(rendered, most)))
     try:
         while lines := await take():
             yield type(lines[0])().join(lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,9 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from whisper_jobs import callbacks, doorbell, intake, presence, recovery, resumable, uploads
+from whisper_jobs import callbacks, doorbell, indexing, intake, notices, presence, recovery, resumable, trash, uploads
 from whisper_jobs.deliverer import Deliverer
+from whisper_jobs.notifier import Notifier
 from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline.fetch import clear_after
 from whisper_jobs.pipeline.heart import Heart
@@ -21,9 +24,11 @@ from whisper_jobs.states import Kind, Lane
 
 log = logging.getLogger(__name__)
 _hearts: list[Heart] = []
-_deliverers: list[Deliverer] = []
+_deliverers: list[Deliverer | Notifier] = []
 #: A worker that ends waits so long for callbacks on their way; the supervisor kills it some seconds later.
 LAST_CALLBACKS_SECONDS = 4.0
+#: Set when this process has seen that the search knows every recording: none that is older than the search comes later.
+_all_known = threading.Event()
 
 
 def bury_the_dead() -> None:
@@ -52,6 +57,7 @@ def sweep() -> None:
     bury_the_dead()
     recovery.sweep(timedelta(seconds=settings.TOOLS.lease_seconds))
     callbacks.free_silent()
+    notices.free_silent()
 
 
 @shared_task(name="whisper.reap")
@@ -60,7 +66,14 @@ def reap() -> None:
     callbacks.forget_tests()
     intake.reap_keys()
     resumable.reap()
+    trash.reap(timedelta(days=settings.TOOLS.trash_days))
     uploads.reap_orphans()
+
+
+@shared_task(name="whisper.index")
+def index() -> None:
+    if not _all_known.is_set() and not indexing.catch_up():
+        _all_known.set()
 
 
 @worker_ready.connect
@@ -93,8 +106,9 @@ def _begin(sender: Any) -> None:
 def _begin_delivering(heart: Heart) -> None:
     guard = Guard(settings.TOOLS.outbound_allow)
     deliverer = Deliverer(heart.process.name, guard, poll_seconds=settings.TOOLS.sweep_seconds)
-    _deliverers[:] = [deliverer]
-    deliverer.start()
+    _deliverers[:] = [deliverer, Notifier(guard, poll_seconds=settings.TOOLS.sweep_seconds)]
+    for one in _deliverers:
+        one.start()
 
 
 def _limits() -> dict[str, float]:
@@ -113,7 +127,8 @@ def _stop(**kwargs: Any) -> None:
 
 @worker_shutdown.connect
 def _end(**kwargs: Any) -> None:
+    deadline = time.monotonic() + LAST_CALLBACKS_SECONDS
     for deliverer in _deliverers:
-        deliverer.end(LAST_CALLBACKS_SECONDS)
+        deliverer.end(max(0.0, deadline - time.monotonic()))
     for heart in _hearts:
         presence.gone(heart.process.name)

@@ -54,6 +54,14 @@ SENTENCES: tuple[str, ...] = (
     "The transcript is shared.",
     "The link to the transcript was changed.",
     "The transcript is no longer shared.",
+    # A person's approval.
+    "The transcript waits for a person's approval.",
+    "{who} gave the transcript to {whom}.",
+    "{who} took the editor away.",
+    "{who} edits the transcript.",
+    "{who} submitted the transcript for approval.",
+    "{who} sent the transcript back: {note}",
+    "{who} approved the transcript.",
     # Speakers.
     "{percent} of the recording",
     "{count} speakers were told apart.",
@@ -116,6 +124,11 @@ SENTENCES: tuple[str, ...] = (
     "The Whisper model “{model}” was chosen for this job.",
     "The engine “{engine}” was chosen for this job.",
     "The draft engine was chosen for this job.",
+    "The model “{model}” was chosen for this job.",
+    "No Whisper model is on this server, so the words are by Moonshine tiny, which knows English only. "
+    "An administrator can get a better model with {command}.",
+    "No Whisper model is on this server, so the words are by Moonshine tiny, which knows English only and writes nonsense for "
+    "other languages. An administrator can get a better model with {command}.",
     "No Whisper model is on this server, so the words are a draft, by PocketSphinx, for English only. "
     "An administrator can get a better model with {command}.",
     "This worker has no engine “{engine}”. Restart the job to choose another.",
@@ -132,6 +145,10 @@ SENTENCES: tuple[str, ...] = (
     "No model on this server can translate {language}. An administrator can get one with {command}.",
     "The model “{model}” does not know {language}. Choose another model.",
     "The draft engine understands English only, not {language}. Choose a Whisper model.",
+    "The model “{model}” understands English only, not {language}. Choose a Whisper model.",
+    "The package moonshine-voice, which carries the model “{model}”, is not on this server. Choose “auto”.",
+    "The {file} of the model “{model}” is damaged. Install the package moonshine-voice anew.",
+    "The {file} of the model “{model}” can't be read: {error}",
     "The language “{language}” is not known. Give a code such as “en” or “sv”.",
     "The file of the Whisper model “{model}” is damaged. Ask an administrator to run {command}.",
     "The folder of the Whisper model “{model}” is damaged. Ask an administrator to replace it.",
@@ -170,6 +187,7 @@ SENTENCES: tuple[str, ...] = (
     "The relay transcribes this, with its model “{model}”.",
     "The relay transcribes this, with its model “{model}”. {sentence}",
     "This server itself could only make a draft.",
+    "This server itself only knows English.",
     "{sentence} The relay was to do it, but it is down.",
     "The relay is down. {sentence}",
     "Your recordings may not go to the relay. Choose another model.",
@@ -177,6 +195,7 @@ SENTENCES: tuple[str, ...] = (
     "Words were left out where neither the voice detector nor the model hears speech: “{words}”.",
     # Labels of models.
     "PocketSphinx (English, draft quality)",
+    "Moonshine tiny (English)",
     "Whisper {model} (English)",
     "Relay: {model}",
     # Sentences made of any others.

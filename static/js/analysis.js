@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { setHidden, setText } from "./dom.js";
 import { transcript } from "./job.js";
+import { goTo } from "./listening/moving.js";
 import { data, text, told } from "./texts.js";
 
 const PAGE = 1000;
@@ -63,6 +64,7 @@ async function showLanguage(language) {
     if (seen.wanted !== language) return;
     transcript.beside(texts, language);
     seen.language = language;
+    document.dispatchEvent(new CustomEvent("transcript:language", { detail: { language } }));
   } catch (error) {
     setText(document.getElementById("action-error"), error.message);
   }
@@ -86,23 +88,9 @@ async function textsIn(language) {
   return texts;
 }
 
-/** Brings what is spoken at a time into view and moves the focus there; false where it is not there yet. */
-function goTo(seconds) {
-  const place = transcript.at(seconds);
-  if (!place) return false;
-  for (const other of document.querySelectorAll(".text .found")) other.classList.remove("found");
-  place.classList.add("found");
-  const paragraph = place.closest(".paragraph");
-  paragraph.tabIndex = -1;
-  paragraph.focus({ preventScroll: true });
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  place.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
-  return true;
-}
-
 card.addEventListener("click", async (event) => {
   const chapter = event.target.closest("[data-seconds]");
-  if (chapter && goTo(Number(chapter.dataset.seconds))) {
+  if (chapter && goTo(transcript, Number(chapter.dataset.seconds))) {
     event.preventDefault();
     history.replaceState(null, "", chapter.hash);
   }
@@ -121,12 +109,3 @@ document.querySelector(".transcript").addEventListener("click", (event) => {
 });
 document.addEventListener("job:snapshot", ({ detail }) => compare(detail.job));
 document.addEventListener("job:change", ({ detail }) => compare(detail.job));
-
-const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
-if (asked) {
-  const seconds = Number(asked[1]);
-  const look = () => {
-    if (transcript.reaches(seconds) && goTo(seconds)) document.removeEventListener("job:segments", look);
-  };
-  document.addEventListener("job:segments", look);
-}

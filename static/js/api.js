@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-export const csrfToken = () => document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ?? "";
+export const csrfToken = (root = document) => root.querySelector('input[name="csrfmiddlewaretoken"]')?.value ?? "";
 
 /** The error that an answer stands for: the server's own sentence, or ours where it sent none. */
 export function errorOf(status, body) {
@@ -17,8 +17,8 @@ export function errorOf(status, body) {
   return new ApiError(body?.message || fallback, { status, code: body?.code, errors: body?.errors ?? {} });
 }
 
-export async function call(method, path, body) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+export async function call(method, path, body, further = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...further };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
@@ -35,7 +35,7 @@ export async function call(method, path, body) {
  * Posts a form and reports how it goes: `onProgress({sent, total, rate, left})`, rate in bytes per second, left in
  * seconds. Returns {done, cancel}; fetch can't say how much of a body is sent, so this is XMLHttpRequest.
  */
-export function upload(path, form, onProgress) {
+export function upload(path, form, onProgress, further = {}) {
   const request = new XMLHttpRequest();
   const started = performance.now();
   const done = new Promise((resolve, reject) => {
@@ -54,6 +54,7 @@ export function upload(path, form, onProgress) {
   request.responseType = "json";
   request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("X-CSRFToken", csrfToken());
+  for (const [name, value] of Object.entries(further)) request.setRequestHeader(name, value);
   request.send(form);
   return { done, cancel: () => request.abort() };
 }

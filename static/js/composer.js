@@ -1,9 +1,12 @@
-// The form that takes a link or a file: one or the other, dropped or chosen, with the upload's own progress.
+// The form that takes recordings: a link or several, files that are chosen, dropped or shared, or what the microphone hears.
+// One of them is sent with the form's own progress, several as a list (capture/batch.js).
 
-import { call, upload } from "./api.js";
-import { setHidden, setProgress, setText, field } from "./dom.js";
+import { makeBatch } from "./capture/batch.js";
+import { send } from "./capture/sending.js";
+import { sharedItems } from "./capture/shared.js";
+import { field, setHidden, setProgress, setText } from "./dom.js";
 import { bytes, percent, speed, timeLeft } from "./format.js";
-import * as resumable from "./resumable.js";
+import { offerRecording } from "./recorder.js";
 import { data, text } from "./texts.js";
 
 const form = document.getElementById("composer");
@@ -12,25 +15,69 @@ const chosen = document.getElementById("chosen");
 const sending = document.getElementById("sending");
 const submit = document.getElementById("submit");
 const veil = document.getElementById("veil");
+const status = document.getElementById("composer-status");
 const link = form.elements.source_url;
 const picker = form.elements.media_file;
 const { upload_limit_bytes: limit, upload_limit_label: limitLabel, submit_url: submitUrl, uploads_url: uploadsUrl } =
   data("start");
 
-let file = null;
+// What is to be sent: {file, name} of one file, {url, name} of one link. A recording or a shared file also has `made`, called
+// when there is a job, and `dropped`, called when it is taken out of the form.
+let item = null;
 let running = null;
+// The options of a list stay those with which it was started, so that a retry asks for the same.
+let batchFields = null;
+let numbered = 0;
 
-function choose(picked) {
-  file = picked ?? null;
-  source.dataset.source = file ? "file" : link.value.trim() ? "link" : "none";
-  setHidden(chosen, !file);
+const batch = makeBatch({
+  place: document.getElementById("batch"),
+  problemOf: ({ file }) => (file ? problemOf(file) : null),
+  send: (one, on) => {
+    one.title ??= batchFields.source_label && `${batchFields.source_label} ${++numbered}`;
+    const told = one.title ? { ...batchFields, source_label: one.title } : batchFields;
+    return send(one, told, { submitUrl, uploadsUrl, ...on });
+  },
+  onChange: showBatch,
+});
+
+const asItem = (file) => ({ file, name: file.name });
+
+/** One file is shown in place of the fields, several as a list; none shows the fields again. */
+function choose(items) {
+  if (item && !items.includes(item)) item.dropped?.();
+  item = null;
+  batch.clear();
+  if (items.length === 1) [item] = items;
+  else for (const one of items) batch.add(one);
+  showSource();
   showErrors({});
-  if (!file) return;
-  setText(field(chosen, "name"), file.name);
-  setText(field(chosen, "size"), bytes(file.size));
-  document.getElementById("composer-status").textContent = text("file_chosen", { name: file.name });
-  const problem = problemOf(file);
+  if (!item) return;
+  setText(field(chosen, "name"), item.name);
+  setText(field(chosen, "size"), bytes(item.file.size));
+  setText(status, text("file_chosen", { name: item.name }));
+  const problem = problemOf(item.file);
   if (problem) showErrors({ media_file: [problem] });
+}
+
+/** Further ones beside those that are chosen already. */
+function chooseAlso(items) {
+  if (!hasList()) return choose([...(item ? [item] : []), ...items]);
+  for (const one of items) batch.add(one);
+  if (batch.isStarted) batch.start();
+}
+
+/** One that is over stays to be read, and gives way to what is handed in next. */
+const hasList = () => batch.size > 0 && (batch.isOpen || !batch.isStarted);
+
+function showSource() {
+  source.dataset.source = item ? "file" : hasList() ? "files" : link.value.trim() ? "link" : "none";
+  setHidden(chosen, !item);
+}
+
+function showBatch() {
+  showSource();
+  submit.disabled = Boolean(running) || (batch.isStarted && batch.isOpen);
+  (batch.isOpen && batch.isStarted ? addEventListener : removeEventListener)("beforeunload", askToStay);
 }
 
 function problemOf(picked) {
@@ -62,8 +109,9 @@ function showErrors(errors, sentence = "") {
 function fields() {
   const names = ["model", "language", "task", "hotwords", "initial_prompt", "analysis_language", "source_label", "source_note"];
   const given = names.map((name) => [name, form.elements[name]?.value.trim()]).filter(([, value]) => value);
+  const ticked = ["human_review", "use_glossary"].filter((name) => form.elements[name]?.checked).map((name) => [name, "true"]);
   const targets = [...form.querySelectorAll(".targets select")].map(({ value }) => value).filter(Boolean);
-  return { ...Object.fromEntries(given), ...speakers(), ...(targets.length && { translation_target_languages: targets }) };
+  return { ...Object.fromEntries([...given, ...ticked]), ...speakers(), ...(targets.length && { translation_target_languages: targets }) };
 }
 
 /** What the choice of the number of speakers means to the API. */
@@ -73,38 +121,15 @@ function speakers() {
   return value && { min_speakers: value, max_speakers: value };
 }
 
-function body() {
-  const sent = new FormData();
-  if (file) sent.append("media_file", file, file.name);
-  else sent.append("source_url", link.value.trim());
-  for (const [name, value] of Object.entries(fields())) for (const one of [value].flat()) sent.append(name, one);
-  return sent;
-}
-
-/** In pieces first, then the job. The browser remembers the pieces until there is one, so that nothing is sent twice. */
-function sendInPieces() {
-  const { done, cancel } = resumable.send(file, uploadsUrl, { onProgress: showProgress, onWaiting: showWaiting });
-  return { done: done.then(({ id, forget }) => handIn(id, forget)), cancel };
-}
-
-async function handIn(id, forget) {
-  try {
-    const answer = await call("POST", submitUrl, { upload_id: id, ...fields() });
-    await forget();
-    return answer;
-  } catch (error) {
-    if (error.errors?.upload_id) await forget();
-    throw error;
-  }
-}
+const links = () => [...new Set(link.value.split("\n").map((line) => line.trim()).filter(Boolean))];
 
 function showWaiting() {
   setText(field(sending, "rate"), text("upload_waiting"));
-  setText(document.getElementById("composer-status"), text("upload_waiting"));
+  setText(status, text("upload_waiting"));
 }
 
 function showProgress({ sent, total, rate, left }) {
-  setText(document.getElementById("composer-status"), "");
+  setText(status, "");
   const value = total ? (100 * sent) / total : 0;
   setProgress(sending.querySelector("progress"), value);
   setText(field(sending, "percent"), percent(value));
@@ -115,31 +140,60 @@ function showProgress({ sent, total, rate, left }) {
 function busy(on) {
   submit.disabled = on;
   form.setAttribute("aria-busy", String(on));
-  setHidden(sending, !on || !file);
+  setHidden(sending, !on || !item?.file);
 }
 
 const askToStay = (event) => event.preventDefault();
 
-async function send() {
-  const problem = file ? problemOf(file) : link.value.trim() ? null : text("source_missing");
-  if (problem) return showErrors(file ? { media_file: [problem] } : { source_url: [problem] });
+function handIn() {
+  if (hasList()) return batch.isStarted || startBatch();
+  batch.clear();
+  const urls = item ? [] : links();
+  if (urls.length > 1) {
+    for (const url of urls) batch.add({ url, name: url });
+    link.value = "";
+    return startBatch();
+  }
+  return sendOne(urls[0]);
+}
+
+function startBatch() {
   showErrors({});
-  showProgress({ sent: 0, total: file?.size ?? 1, rate: 0, left: 0 });
-  setText(document.getElementById("composer-status"), "");
+  batchFields = fields();
+  numbered = 0;
+  batch.start();
+  setText(status, text("batch_started", { total: batch.size }));
+}
+
+// The link that was sent last: sent once more it is the same request.
+let lastLink = null;
+
+function linkItem(url) {
+  if (lastLink?.url !== url) lastLink = { url, name: url };
+  return lastLink;
+}
+
+async function sendOne(url) {
+  const problem = item ? problemOf(item.file) : url ? null : text("source_missing");
+  if (problem) return showErrors(item ? { media_file: [problem] } : { source_url: [problem] });
+  showErrors({});
+  showProgress({ sent: 0, total: item?.file.size ?? 1, rate: 0, left: 0 });
+  setText(status, "");
   setText(field(sending, "rate"), "");
   busy(true);
-  const inPieces = resumable.isLarge(file, uploadsUrl);
   // Only for so long: a page that listens for this can't be put aside and taken up again by the browser.
-  if (file) addEventListener("beforeunload", askToStay);
-  running = inPieces ? sendInPieces() : upload(submitUrl, body(), showProgress);
+  if (item) addEventListener("beforeunload", askToStay);
+  const sent = item ?? linkItem(url);
+  running = send(sent, fields(), { submitUrl, uploadsUrl, onProgress: showProgress, onWaiting: showWaiting });
   try {
     const { job } = await running.done;
+    sent.made?.();
     clear();
     document.dispatchEvent(new CustomEvent("job:submitted", { detail: job }));
-    document.getElementById("composer-status").textContent = text("submitted", { title: job.title });
+    setText(status, text("submitted", { title: job.title }));
   } catch (error) {
-    setText(document.getElementById("composer-status"), "");
-    if (error.code === "aborted") document.getElementById("composer-status").textContent = error.message;
+    setText(status, "");
+    if (error.code === "aborted") setText(status, error.message);
     else showErrors(error.errors ?? {}, error.message);
   } finally {
     running = null;
@@ -149,11 +203,20 @@ async function send() {
 }
 
 function clear() {
+  lastLink = null;
   link.value = "";
+  fitLink();
   picker.value = "";
   form.elements.source_label.value = "";
   form.elements.source_note.value = "";
-  choose(null);
+  // It has been handed in, and is not taken out of the form.
+  item = null;
+  choose([]);
+}
+
+/** As many lines as there are links, for browsers that do not grow a field by themselves. */
+function fitLink() {
+  link.rows = Math.min(8, Math.max(1, link.value.split("\n").length));
 }
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -163,25 +226,30 @@ function onDrop(event) {
   event.preventDefault();
   setHidden(veil, true);
   if (running) return;
-  const files = event.dataTransfer.files;
-  if (files.length > 1) return showErrors({ media_file: [text("one_file")] });
-  if (files.length) choose(files[0]);
+  chooseAlso([...event.dataTransfer.files].map(asItem));
   submit.focus();
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!running) send();
+  if (!running) handIn();
 });
 link.addEventListener("input", () => {
-  source.dataset.source = link.value.trim() ? "link" : "none";
+  fitLink();
+  showSource();
+});
+// A link is handed in by Enter, as from a field of one line; Shift and Enter begin another line.
+link.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit();
 });
 picker.addEventListener("change", () => {
-  if (picker.files.length) choose(picker.files[0]);
+  if (picker.files.length) choose([...picker.files].map(asItem));
 });
 document.getElementById("unchoose").addEventListener("click", () => {
   picker.value = "";
-  choose(null);
+  choose([]);
   picker.focus();
 });
 document.getElementById("stop-upload").addEventListener("click", () => running?.cancel());
@@ -194,5 +262,13 @@ addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) setHidden(veil, true);
 });
 addEventListener("drop", onDrop);
-choose(picker.files[0]);
+choose([...picker.files].map(asItem));
+fitLink();
+offerRecording((recorded, { send: atOnce }) => {
+  if (running) return recorded.dropped();
+  chooseAlso([recorded]);
+  submit.focus();
+  if (atOnce) form.requestSubmit();
+});
+sharedItems().then((items) => items.length && chooseAlso(items));
 if (form.querySelector("[data-error]:not(:empty)")) form.querySelector('[aria-invalid="true"]')?.focus();

@@ -22,6 +22,7 @@ const seen = { job: start.job, watched: false, logged: new Set(start.job.runtime
 
 const ACTIVE = new Set(["queued", "downloading", "transcribing", "finalizing"]);
 const UNHEARD = new Set(["queued", "fetching", "decoding", "waiting"]);
+const GATHERING_MS = 80;
 const isActive = (job) => ACTIVE.has(job.status);
 const put = (name, value) => setText(field(page, name), value);
 
@@ -76,7 +77,7 @@ function detailOf(job) {
   if (job.queue_position && (job.stage === "queued" || job.stage === "waiting")) return text("position", { n: job.queue_position });
   if (job.status === "completed") return text("took", { time: span((new Date(job.completed_at) - new Date(job.started_at)) / 1000) });
   const heard = job.steps?.find((step) => step.kind === "window");
-  if (!job.stage_detail && heard?.total) return text("parts", { n: Math.min(heard.done + 1, heard.total), total: heard.total });
+  if (!job.stage_detail && heard?.total && job.stage !== "reviewing") return text("parts", { n: Math.min(heard.done + 1, heard.total), total: heard.total });
   return told(job.stage_detail);
 }
 
@@ -87,12 +88,13 @@ function showOutcome(job) {
   put("failure-code", job.failure_code);
   setHidden(field(page, "failure-again"), !start.model_failures.includes(job.failure_code));
   setHidden(field(page, "draft-box"), job.quality !== "draft" || job.status === "failed");
-  setHidden(document.getElementById("downloads"), job.status !== "completed");
+  const isReadable = start.readable.includes(job.stage);
+  for (const id of ["downloads", "correct", "check", "history"]) setHidden(document.getElementById(id), !isReadable);
 }
 
 function showActions(job) {
   setHidden(page.querySelector('[data-action="cancel"]'), !isActive(job) || job.cancel_requested);
-  setHidden(page.querySelector('[data-action="delete"]'), isActive(job) && job.status !== "queued");
+  setHidden(page.querySelector('[data-action="trash"]'), isActive(job) && job.status !== "queued");
 }
 
 function showSteps(rows) {
@@ -121,7 +123,7 @@ function stepState(step) {
 function showTextState(job) {
   const state = document.getElementById("text-state");
   document.getElementById("copy").disabled = transcript.size === 0;
-  if (!isActive(job)) {
+  if (!isActive(job) || job.stage === "reviewing") {
     setData(state, "state", "over");
     return setText(state, transcript.size ? "" : text(job.status === "failed" ? "no_text_failed" : "no_text"));
   }
@@ -154,18 +156,41 @@ function takeLog(entries) {
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
+/** Segments of a long recording come in many messages: they are shown together, the first ones at once. */
+const waiting = { messages: [], timer: 0, took: 0 };
+function gather(message) {
+  waiting.messages.push(message);
+  if (!transcript.size) return showGathered();
+  // A machine that is slow at it does it less often.
+  waiting.timer ||= setTimeout(showGathered, Math.max(GATHERING_MS, 4 * waiting.took));
+  return undefined;
+}
+
+function showGathered() {
+  const [messages, began] = [waiting.messages.splice(0), performance.now()];
+  clearTimeout(waiting.timer);
+  waiting.timer = 0;
+  // Without a window they are what was there before, and no news to jump to.
+  for (const isNews of [false, true]) {
+    const segments = messages.filter(({ window }) => (window !== null) === isNews).flatMap((one) => one.segments);
+    if (segments.length) takeSegments(segments, isNews);
+  }
+  for (const message of messages) pass(message);
+  waiting.took = performance.now() - began;
+}
+
 const on = {
   snapshot: ({ revision, job }) => {
     revisions.promise(revision);
     showJob(job);
+    transcript.speakers(job.diarization.speakers);
     takeLog(job.runtime_log);
   },
-  // Without a window they are what was there before, and no news to jump to.
-  segments: ({ segments, window }) => takeSegments(segments, window !== null),
   change: ({ job, revision }) => {
     // A whole job is sent before the segments that belong to it, a summary after them.
     if (job.windows) revisions.promise(revision);
     else revisions.keep(revision);
+    if (job.diarization) transcript.speakers(job.diarization.speakers);
     if (revision > seen.job.revision) showJob(keepPlace(job));
   },
   place: ({ queue_position, eta_seconds }) => showJob({ queue_position, eta_seconds }),
@@ -173,23 +198,31 @@ const on = {
   deleted: leave,
 };
 
+/** For the parts of the page that have a script of their own. */
+function pass(message) {
+  document.dispatchEvent(new CustomEvent(`job:${message.type}`, { detail: message }));
+}
+
 /** The page hears of its own deleting twice: as the answer and by the socket. */
 let left = false;
+let discarding = false;
 function leave() {
-  if (!left) location.assign(start.queue_url);
+  // Whoever throws it away is offered to undo that.
+  if (!left) location.assign(discarding ? `${start.queue_url}?undo=${start.job.id}` : start.queue_url);
   left = true;
 }
 
 async function act(name) {
-  const path = `${start.api_url}${name === "delete" ? "" : `/${name}`}`;
+  discarding = name === "trash";
   const buttons = page.querySelectorAll("[data-action]");
   setText(document.getElementById("action-error"), "");
   for (const button of buttons) button.disabled = true;
   try {
-    const answer = await call(name === "delete" ? "DELETE" : "POST", path);
-    if (name === "delete") return leave();
+    const answer = await call("POST", `${start.api_url}/${name}`);
+    if (name === "trash") return leave();
     if (answer.job) showJob(answer.job);
   } catch (error) {
+    discarding = false;
     setText(document.getElementById("action-error"), error.message);
   } finally {
     for (const button of buttons) button.disabled = false;
@@ -206,16 +239,9 @@ async function copy() {
   setTimeout(() => setText(name, idle), 2000);
 }
 
-const confirm = document.getElementById("confirm-delete");
-confirm.addEventListener("close", () => {
-  if (confirm.returnValue === "delete") act("delete");
-});
 page.addEventListener("click", (event) => {
   const action = event.target.closest("[data-action]")?.dataset.action;
-  if (action === "delete") {
-    confirm.returnValue = "";
-    confirm.showModal();
-  } else if (action) act(action);
+  if (action) act(action);
 });
 document.getElementById("copy").addEventListener("click", copy);
 newest.addEventListener("click", () => {
@@ -228,14 +254,17 @@ new IntersectionObserver(([entry]) => {
 }).observe(document.getElementById("text-state"));
 
 for (const button of page.querySelectorAll("[data-action]")) button.disabled = false;
+transcript.speakers(start.speakers);
 showJob(start.job);
 log.scrollTop = log.scrollHeight;
 keepOpen({
   path: () => `${start.socket}?since=${revisions.whole}`,
   onMessage: (message) => {
+    if (message.type === "segments") return gather(message);
+    // What came before is shown before.
+    if (waiting.messages.length) showGathered();
     on[message.type]?.(message);
-    // For the parts of the page that have a script of their own.
-    document.dispatchEvent(new CustomEvent(`job:${message.type}`, { detail: message }));
+    return pass(message);
   },
   onState: (state, reason) => showState(document.getElementById("live"), state, reason),
 });

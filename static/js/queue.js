@@ -6,6 +6,7 @@ import { field, setData, setHidden, setProgress, setText, stamp } from "./dom.js
 import { percent, setTime, span, timeLeft } from "./format.js";
 import { keepOpen } from "./live.js";
 import { showState } from "./state.js";
+import "./undo.js";
 
 const start = data("start");
 const list = document.getElementById("jobs");

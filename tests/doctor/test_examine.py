@@ -30,14 +30,16 @@ def told(finding: Finding) -> str:
 # --- speech ---------------------------------------------------------------------------------------
 
 
-def test_without_models_english_is_a_draft_and_swedish_fails(change: Change) -> None:
+def test_without_models_english_gets_a_small_one_and_swedish_fails(change: Change) -> None:
     assert speech.check_models().state == State.WARN
     english, swedish = speech.check_choice("en"), speech.check_choice("sv")
     assert (english.state, swedish.state) == (State.WARN, State.WARN)
-    assert "rough draft, by pocketsphinx" in english.sentence
+    assert "a small model, moonshine-tiny" in english.sentence
     assert "No model on this server knows Swedish" in swedish.sentence
     assert "models download base" in english.advice
-    assert examining.outlook().startswith("A new job would get a rough draft in English")
+    assert examining.outlook().startswith(
+        "A new job would be transcribed here in English, by a small model (moonshine-tiny)"
+    )
 
 
 def test_with_a_model_all_is_well(change: Change, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_the_command_tells_what_fails_and_ends_with_status_one(
 ) -> None:
     status, text = said(capsys)
     assert status == 0
-    assert text.splitlines()[-1].startswith("A new job would get a rough draft")
+    assert text.splitlines()[-1].startswith("A new job would be transcribed here in English")
     change(secret_key="guess-me")
     status, text = said(capsys)
     assert status == 1
@@ -83,7 +83,7 @@ def test_only_managers_see_the_page(visit: Any, change: Change, alice: User, cha
 def test_the_page_tells_what_there_is_and_what_to_do(visit: Any, change: Change, charlie: User) -> None:
     change(secret_key="guess-me")
     page = visit(charlie).get(PAGE).text
-    assert "A new job would get a rough draft in English" in page
+    assert "A new job would be transcribed here in English" in page
     assert "<code>manage.py models download base</code>" in page
     assert page.count('data-state="fail">Does not work</span>') == 1
     assert "Does not work: 1" in page

@@ -14,19 +14,20 @@ def calls(*beginnings: str) -> list[tuple[str, str]]:
     """(method, route) of what begins so. HEAD only where it is not GET's."""
     return [
         (method, route)
-        for route, view in _routes(get_resolver().url_patterns, "")
+        for route, view in all_routes(get_resolver().url_patterns, "")
         if route.startswith(beginnings)
         for method in _methods(view)
     ]
 
 
-def _routes(patterns: Any, before: str) -> Iterator[tuple[str, Any]]:
+def all_routes(patterns: Any, before: str) -> Iterator[tuple[str, Any]]:
+    """(route, callback) of these patterns and of those that they include."""
     for one in patterns:
         route = before + str(one.pattern)
         if isinstance(one, URLPattern):
             yield route, one.callback
         else:
-            yield from _routes(one.url_patterns, route)
+            yield from all_routes(one.url_patterns, route)
 
 
 def _methods(callback: Any) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -22,7 +23,7 @@ from sharing.models import Share
 from tests.conftest import person
 from tests.core.play import Stage
 from tests.native.routes import calls
-from whisper_jobs.models import Channel, Job, Upload
+from whisper_jobs.models import Channel, Job, Tag, Upload
 
 #: The job is `owner`'s, came through the token API, is completed, shared, and was asked to call back.
 CALLERS = (
@@ -51,6 +52,9 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # signed-in
 401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs
 401 403 201 201 201 201 201 201 201 401 401 401 401 401 401 401 401  POST api/whisper/jobs
 401 403 403 403 403 403 200 200 200 401 401 401 401 401 401 401 401  POST api/whisper/run-now
+401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  GET api/whisper/glossary
+401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  POST api/whisper/glossary
+401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  DELETE api/whisper/glossary
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  DELETE api/whisper/jobs/ID
 401 403 422 422 404 404 422 404 422 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/cancel
@@ -60,13 +64,29 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # signed-in
 401 403 403 403 404 404 403 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/translate
 401 403 202 202 404 404 202 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/diarize
 401 403 422 422 404 404 422 404 422 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/refill
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/review
+401 403 422 422 404 404 422 404 422 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/review
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/spots
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/segments
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/corrections
+401 403 201 201 404 404 201 404 201 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/corrections
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/corrections/preview
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/exports/FORMAT
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/exports.zip
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/share
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  PATCH api/whisper/jobs/ID/share
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  DELETE api/whisper/jobs/ID/share
 401 403 202 202 404 404 202 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/callback/replay
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/callback/attempts
+401 403 422 422 422 422 422 422 422 401 401 401 401 401 401 401 401  GET api/whisper/search
+401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  GET api/whisper/tags
+401 403 201 201 201 201 201 201 201 401 401 401 401 401 401 401 401  POST api/whisper/tags
+401 403 200 200 404 404 404 404 404 401 401 401 401 401 401 401 401  PATCH api/whisper/tags/TAG
+401 403 200 200 404 404 404 404 404 401 401 401 401 401 401 401 401  DELETE api/whisper/tags/TAG
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/tags
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  PUT api/whisper/jobs/ID/tags
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/trash
+401 403 404 404 404 404 404 404 404 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/untrash
 any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # token API
 401 401 401 401 401 401 401 401 401 201 201 201 403 401 401 401 401  POST api/whisper/transcribe
 401 401 401 401 401 401 401 401 401 200 200 200 403 401 401 401 401  GET api/whisper/transcribe/status
@@ -79,13 +99,29 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # token API
 401 401 401 401 401 401 401 401 401 403 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/translate
 401 401 401 401 401 401 401 401 401 202 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/diarize
 401 401 401 401 401 401 401 401 401 422 404 422 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/refill
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/review
+401 401 401 401 401 401 401 401 401 422 404 422 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/review
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/spots
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/segments
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/corrections
+401 401 401 401 401 401 401 401 401 201 404 201 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/corrections
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/corrections/preview
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/exports/FORMAT
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/exports.zip
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/share
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  PATCH api/whisper/transcribe/jobs/ID/share
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  DELETE api/whisper/transcribe/jobs/ID/share
 401 401 401 401 401 401 401 401 401 202 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/callback/replay
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/callback/attempts
+401 401 401 401 401 401 401 401 401 422 422 422 403 401 401 401 401  GET api/whisper/transcribe/search
+401 401 401 401 401 401 401 401 401 200 200 200 403 401 401 401 401  GET api/whisper/transcribe/tags
+401 401 401 401 401 401 401 401 401 201 201 201 403 401 401 401 401  POST api/whisper/transcribe/tags
+401 401 401 401 401 401 401 401 401 200 404 404 403 401 401 401 401  PATCH api/whisper/transcribe/tags/TAG
+401 401 401 401 401 401 401 401 401 200 404 404 403 401 401 401 401  DELETE api/whisper/transcribe/tags/TAG
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/tags
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  PUT api/whisper/transcribe/jobs/ID/tags
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/trash
+401 401 401 401 401 401 401 401 401 404 404 404 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/untrash
 any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # uploads, for both; one's own only
 401 403 201 201 201 201 201 201 201 201 201 201 403 401 401 401 401  POST api/whisper/uploads/
 401 403 200 200 404 404 404 404 404 200 404 404 403 401 401 401 401  HEAD api/whisper/uploads/UPLOAD
@@ -100,7 +136,7 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # open to a
 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422  POST api/account/logout
 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422  POST api/account/revoke
 """
-NAMES = {"<int:job_id>": "ID", "<str:name>": "FORMAT", "<uuid:upload_id>": "UPLOAD"}
+NAMES = {"<int:job_id>": "ID", "<int:tag_id>": "TAG", "<str:name>": "FORMAT", "<uuid:upload_id>": "UPLOAD"}
 
 
 def _lines() -> dict[str, list[int]]:
@@ -121,15 +157,21 @@ BODIES = {
     "transcribe": SUBMISSION,
     "again": {"model": "pocketsphinx"},
     "translate": {"language": "sv"},
+    "corrections": {"request_id": str(uuid4()), "kind": "replace", "find": "window", "replace": "door"},
+    "preview": {"find": "window", "replace": "door"},
+    "glossary": {"terms": ["Åsa"]},
+    "review": {"action": "take"},
+    "tags": {"name": "Music", "tags": ["Music"]},
 }
 
 
 @dataclass(frozen=True)
 class World:
-    """The job and upload that everybody asks for, and each caller's way to ask."""
+    """The job, upload and tag that everybody asks for, and each caller's way to ask."""
 
     job: Job
     upload: Upload
+    tag: Tag
     clients: dict[str, Callable[[], APIClient]]
 
 
@@ -191,7 +233,8 @@ def world(db: None, stage: Stage, admin: User, nobody: User, charlie: User, alic
         _token(owner, expires_at=timezone.now() - day),
         lambda: _with_share(Share.objects.get()),
     ]
-    return World(job, upload, dict(zip(CALLERS, clients, strict=True)))
+    tag = Tag.objects.create(owner=owner, name="Talks")
+    return World(job, upload, tag, dict(zip(CALLERS, clients, strict=True)))
 
 
 @pytest.mark.parametrize("call", _lines())
@@ -205,6 +248,7 @@ def _status(world: World, caller: str, call: str) -> int:
     """What the caller gets. Nothing of it stays."""
     method, route = call.split()
     path = "/" + route.replace("ID", str(world.job.pk)).replace("FORMAT", "txt").replace("UPLOAD", str(world.upload.pk))
+    path = path.replace("TAG", str(world.tag.pk))
     cache.clear()
     with transaction.atomic():
         client = world.clients[caller]()

@@ -10,6 +10,7 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ FLAGS = [
 PATIENCE_MS = 120_000
 #: For everything that Playwright itself would wait for without a limit when a browser closes.
 CLOSE_SECONDS = 20.0
+PICTURE_MS = 10_000
 Open = Callable[..., Page]
 
 
@@ -133,7 +135,7 @@ def signed_in(server: RunningServer, browser: Browser) -> Any:
 
 
 @pytest.fixture
-def visit(server: RunningServer, browser: Browser, signed_in: Any) -> Iterator[Open]:
+def visit(server: RunningServer, browser: Browser, signed_in: Any, tmp_path: Path) -> Iterator[Open]:
     """Opens a path in a fresh window. At the end no script may have failed and no policy may have been broken."""
     complaints: list[str] = []
 
@@ -156,8 +158,18 @@ def visit(server: RunningServer, browser: Browser, signed_in: Any) -> Iterator[O
         return page
 
     yield open_page
+    keep_pictures(browser, tmp_path)
     close_windows(browser)
     assert complaints == []
+
+
+def keep_pictures(browser: Browser, folder: Path) -> None:
+    """What each window shows at the end, for people to look at: pytest keeps the folders of its last three runs."""
+    pages = [page for context in browser.contexts for page in context.pages]
+    for number, page in enumerate(pages, start=1):
+        # One that shows a dialog of the browser, or has crashed, has no picture.
+        with contextlib.suppress(Error):
+            page.screenshot(path=folder / f"window-{number}.png", timeout=PICTURE_MS)
 
 
 def tone(seconds: float = 1.0) -> bytes:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.core.play import Stage
-from whisper_jobs.models import Diarization, Job, Step
+from whisper_jobs.models import Diarization, Job, Step, Transcript
 from whisper_jobs.states import Kind
 
 COVERAGE = {"ratio": 0.997, "gaps": [{"start": 62.5, "end": 65.0}]}
@@ -47,6 +47,12 @@ def test_nearly_all_is_not_told_as_all(client: Client, alice: User, job: Job) ->
     shown = page(client, job)
     assert "99 % of the speech has words" in shown
     assert 'href="#t=62.50">1:02</a>' in shown
+
+
+def test_coverage_is_told_as_it_is_after_a_correction(client: Client, alice: User, job: Job) -> None:
+    client.force_login(alice)
+    Transcript.objects.filter(job=job).update(is_stale=True)
+    assert 'href="#t=62.50"' not in page(client, job)
 
 
 @pytest.mark.parametrize(("act", "kind"), [("refill", Kind.REFILL), ("diarize", Kind.DIARIZE)])

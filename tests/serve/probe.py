@@ -14,6 +14,8 @@ from config.preflight import listen
 from config.web import serve
 
 STATUS = Path("/proc/self/status")
+#: Bytes of the answer to "much".
+MANY = 3 << 20
 
 
 def memory_kb(field: str) -> int:
@@ -67,7 +69,8 @@ async def echo(receive: Any, send: Any) -> None:
         if message["type"] == "websocket.connect":
             await send({"type": "websocket.accept"})
         elif message["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": message["text"]})
+            text = "x" * MANY if message["text"] == "much" else message["text"]
+            await send({"type": "websocket.send", "text": text})
         else:
             return
 

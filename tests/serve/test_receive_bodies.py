@@ -197,6 +197,17 @@ def test_a_web_socket_message_over_the_limit_closes_only_that_socket(probe: Prob
     assert probe.send(b"x", UPLOAD)[0] == 200
 
 
+def test_the_server_may_say_more_in_a_message_than_it_takes(probe: Probe) -> None:
+    async def talk() -> tuple[int, str]:
+        async with websockets.connect(f"ws://127.0.0.1:{probe.port}/ws", max_size=None) as client:
+            await client.send("much")
+            much = await client.recv()
+            await client.send("hello")
+            return len(much), str(await client.recv())
+
+    assert asyncio.run(talk()) == (3 * MEGABYTE, "hello")
+
+
 def test_500_web_sockets_are_open_at_once(probe: Probe) -> None:
     async def talk() -> set[str]:
         url = f"ws://127.0.0.1:{probe.port}/ws"

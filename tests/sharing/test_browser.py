@@ -104,6 +104,57 @@ def test_the_passcode_opens_page_and_player_at_the_place_that_was_asked_for(visi
             reader.wait_for_function("document.querySelector('audio').currentTime >= 203")
 
 
+PAINTED = "(name) => [...(CSS.highlights.get(name) ?? [])].map((range) => range.toString())"
+
+
+def test_words_are_found_marked_counted_and_gone_to(visit: Open, job: str) -> None:
+    reader = visit(make_link(visit(job)), **STRANGER)
+    reader.keyboard.press("/")
+    expect(reader.get_by_label("Search in the transcript")).to_be_focused()
+    reader.keyboard.type("Sentence  4")
+    expect(reader.locator("#found")).to_have_text("1 of 11")
+    assert reader.evaluate(PAINTED, "hit") == ["Sentence 4"] * 11
+    reader.keyboard.press("Shift+Enter")
+    expect(reader.locator("#found")).to_have_text("11 of 11")
+    assert reader.evaluate(PAINTED, "hit-now") == ["Sentence 4"]
+    expect(reader.get_by_text("Sentence 49,")).to_be_in_viewport()
+    reader.get_by_role("button", name="Next place").click()
+    expect(reader.locator("#found")).to_have_text("1 of 11")
+    reader.get_by_label("Search in the transcript").fill("(.*")
+    expect(reader.locator("#found")).to_have_text("Not found")
+    reader.get_by_label("Search in the transcript").press("Escape")
+    expect(reader.locator("#found")).to_have_text("")
+    assert reader.evaluate(PAINTED, "hit") == []
+
+
+def test_the_word_that_is_said_is_marked_and_a_click_plays_from_there(visit: Open, job: str) -> None:
+    owner = visit(job)
+    owner.locator("#share summary").click()
+    owner.locator("#share").get_by_label("Visitors may play the recording").check()
+    reader = visit(make_link(owner), **STRANGER)
+    player = reader.locator("audio")
+    with reader.expect_response("**/words"):
+        player.evaluate("(player) => player.play()")
+    reader.wait_for_function("() => CSS.highlights.has('said')")
+    player.evaluate("(player) => player.pause()")
+    reader.get_by_text("Sentence 12,").click()
+    reader.wait_for_function("() => document.querySelector('audio').currentTime >= 60")
+    reader.wait_for_function("() => [...CSS.highlights.get('said')][0].toString().startsWith('Sentence 12,')")
+    reader.get_by_label("Speed").select_option("1.5")
+    assert player.evaluate("(player) => player.playbackRate") == 1.5
+
+
+def test_a_link_to_a_paragraph_is_copied(visit: Open, job: str) -> None:
+    link = make_link(visit(job))
+    reader = visit(link, **STRANGER, permissions=["clipboard-read", "clipboard-write"])
+    reader.get_by_role("link", name="3:00").focus()
+    reader.keyboard.press("Tab")
+    expect(reader.get_by_role("button", name="Copy a link to this place")).to_be_focused()
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_text("The link is copied.")).to_be_attached()
+    assert reader.evaluate("navigator.clipboard.readText()").endswith(f"{link}#t=180")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_every_screen(visit: Open, job: str, width: int, scheme: str) -> None:

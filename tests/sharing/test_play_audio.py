@@ -9,9 +9,9 @@ from asgiref.sync import async_to_sync
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from sharing import audio
 from sharing.models import Share
 from tests.sharing.conftest import MEDIA, body, page, path_of, shared
+from whisper_jobs import playback
 from whisper_jobs.models import Job
 
 
@@ -77,7 +77,7 @@ def test_a_part_of_another_recording_is_not_mixed_in(visitor: Client, audible: S
 
 
 def test_the_head_alone(visitor: Client, audible: Share, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "pieces", None)  # nothing is read for it
+    monkeypatch.setattr(playback, "pieces", None)  # nothing is read for it
     for asked, status, length in (("", 200, "10240"), ("bytes=1-2", 206, "2")):
         answer = visitor.head(path_of(audible, "/audio"), headers={"Range": asked})
         assert (answer.status_code, answer["Content-Length"], body(answer)) == (status, length, b"")
@@ -85,7 +85,7 @@ def test_the_head_alone(visitor: Client, audible: Share, monkeypatch: pytest.Mon
 
 
 def test_long_recordings_are_read_in_pieces(visitor: Client, audible: Share, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(playback, "PIECE_BYTES", 1000)
     answer = get(visitor, audible, Range="bytes=500-3499")
     assert [len(piece) for piece in _pieces(answer)] == [1000, 1000, 1000]
 

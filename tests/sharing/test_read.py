@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from sharing import owning
@@ -70,7 +72,7 @@ def test_anybody_with_the_link_reads_the_transcript(visitor: Client, share: Shar
     assert "<title>Board meeting · Tools Whisper</title>" in shown
     assert '<meta property="og:title" content="Board meeting">' in shown
     assert "Duration</span> 0:20</span>" in shown
-    assert '<a class="clock" href="#t=10">0:10</a><p><span id="t=10">window1</span></p>' in shown
+    assert '<a class="clock" href="#t=10">0:10</a><p dir="auto"><span id="t=10">window1</span></p>' in shown
     assert 'lang="en"' in shown.partition('id="text"')[2][:80]
     for name in ("txt", "srt", "vtt", "json"):
         assert f'href="{path_of(share, f"/transcript.{name}")}"' in shown
@@ -98,7 +100,7 @@ def test_speakers_are_named_where_they_begin(visitor: Client, share: Share) -> N
     Segment.objects.filter(job=share.job, position__lt=103).update(speaker="Ada")
     Segment.objects.filter(job=share.job, position__gte=103).update(speaker="Grace")
     text = page(visitor, share).partition('id="text"')[2]
-    assert re.findall(r"<h3>(.*?)</h3>", text) == ["Ada", "Grace"]
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", text) == ["Ada", "Grace"]
     assert text.index("Sentence 2") < text.index("Grace") < text.index("Sentence 3")
 
 
@@ -112,9 +114,30 @@ def test_speakers_without_a_name_are_numbered_in_the_readers_language(visitor: C
     for place, label in ((100, "SPEAKER_00"), (101, "SPEAKER_01")):
         Segment.objects.filter(job=share.job, position=place).update(speaker=label)
     text = page(visitor, share, headers={"accept-language": "sv"}).partition('id="text"')[2]
-    assert re.findall(r"<h3>(.*?)</h3>", text) == ["Talare 1", "Ada"]
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", text) == ["Talare 1", "Ada"]
     answer = visitor.get(path_of(share, "/transcript.txt"), headers={"accept-language": "en"})
     assert "Speaker 1" in body(answer).decode()
+
+
+def test_speakers_have_the_colour_that_was_chosen_else_one_by_their_order(visitor: Client, share: Share) -> None:
+    speakers = [
+        {"label": "SPEAKER_00", "name": "Ada", "seconds": 1.0},
+        {"label": "SPEAKER_01", "name": "Grace", "seconds": 1.0, "colour": 7},
+    ]
+    Diarization.objects.create(job=share.job, state=DiarizationState.DONE, speakers=speakers)
+    add_segments(share.job, 3)
+    for place, label in ((100, "SPEAKER_00"), (101, "SPEAKER_01"), (102, "Guest")):
+        Segment.objects.filter(job=share.job, position=place).update(speaker=label)
+    heads = re.findall(r'<h3 class="voice" data-voice="(\d+)"[^>]*>(.*?)</h3>', page(visitor, share))
+    assert heads == [("0", "Ada"), ("7", "Grace"), ("2", "Guest")]
+
+
+def test_two_hundred_speakers_share_the_colours(visitor: Client, share: Share) -> None:
+    add_segments(share.job, 200)
+    for place in range(200):
+        Segment.objects.filter(job=share.job, position=100 + place).update(speaker=f"Guest {place}")
+    colours = re.findall(r'<h3 class="voice" data-voice="(\d+)"', page(visitor, share))
+    assert (len(colours), {int(one) for one in colours}) == (200, set(range(12)))
 
 
 def test_a_transcript_without_words_says_so(visitor: Client, share: Share) -> None:
@@ -194,6 +217,28 @@ def test_an_analysis_is_shown_part_by_part(visitor: Client, share: Share) -> Non
     assert "WHOLE" not in shown
 
 
+def test_chapters_stand_in_the_text_where_they_begin(visitor: Client, share: Share) -> None:
+    add_segments(share.job, 12)
+    analyse(share.job, data={"chapters": [{"title": "Opening", "start": 0}, {"title": "Money & more", "start": 31}]})
+    shown = page(visitor, share)
+    contents, _nav, text = shown.partition('id="contents"')[2].partition("</nav>")
+    assert re.findall(r'href="#t=(\d+)"', contents) == ["0", "31"]
+    assert re.findall(r'<h2 class="chapter" id="t=(\d+)"[^>]*>(.*?)</h2>', text) == [
+        ("0", "Opening"),
+        ("31", "Money &amp; more"),
+    ]
+    assert text.index("Sentence 5") < text.index("Money") < text.index("Sentence 6") < text.index("Sentence 7")
+    ids = re.findall(r'id="(t=\d+)"', text)
+    assert len(ids) == len(set(ids))
+
+
+def test_chapters_are_hidden_with_the_analysis(visitor: Client, share: Share) -> None:
+    analyse(share.job, data={"chapters": [{"title": "Opening", "start": 0}]})
+    assert "Opening" in page(visitor, share)
+    owning.change(share.job.pk, {"show_analysis": False})
+    assert "Opening" not in page(visitor, share)
+
+
 def test_an_analysis_without_parts_is_shown_as_text(visitor: Client, share: Share) -> None:
     analyse(share.job, text="WHOLE")
     assert "<p>WHOLE</p>" in page(visitor, share)
@@ -264,6 +309,26 @@ def test_a_long_transcript_costs_as_many_queries_as_a_short_one(visitor: Client,
     many, shown = queries(2000)
     assert few == many <= 12
     assert shown.count("Sentence 1999 ") == 2
+
+
+def test_it_is_packed_for_whoever_reads_that(visitor: Client, share: Share) -> None:
+    add_segments(share.job, 720)
+    plain = visitor.get(path_of(share), headers={"accept-encoding": "identity"})
+    for accepted in ("gzip", "br, gzip;q=0.5", "deflate,gzip"):
+        packed = visitor.get(path_of(share), headers={"accept-encoding": accepted})
+        assert packed["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in packed["Vary"]
+        small = body(packed)
+        assert gzip.decompress(small) == body(visitor.get(path_of(share)))
+        assert len(small) < 40_000
+    assert "Content-Encoding" not in plain
+    for refused in ("gzip;q=0", "br", "gzip;q=0.0, br"):
+        assert "Content-Encoding" not in visitor.get(path_of(share), headers={"accept-encoding": refused})
+
+
+def test_what_is_in_the_trash_is_shared_no_more(visitor: Client, share: Share) -> None:
+    Job.objects.filter(pk=share.job_id).update(trashed_at=timezone.now())
+    assert visitor.get(path_of(share)).status_code == 410
 
 
 def test_the_page_can_be_asked_for_without_its_text(visitor: Client, share: Share) -> None:

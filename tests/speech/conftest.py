@@ -29,6 +29,22 @@ def dialogue() -> Pcm:
     return decode(SAMPLE)
 
 
+@pytest.fixture
+def own_moonshine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is found in the place of the package's weights; the package fails when somebody imports it."""
+    package = tmp_path / "packages" / "moonshine_voice"
+    folder = package / "assets" / "tiny-en"
+    folder.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('nothing of this package is to run')\n")
+    monkeypatch.syspath_prepend(str(package.parent))
+    return folder
+
+
+@pytest.fixture
+def without_moonshine(own_moonshine: Path) -> None:
+    """A machine for which there is no moonshine-voice."""
+
+
 @pytest.fixture(scope="session")
 def dialogue_text() -> str:
     return SAMPLE.with_suffix(".txt").read_text()

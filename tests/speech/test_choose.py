@@ -77,10 +77,24 @@ def test_auto_passes_over_a_damaged_file(pick: Callable[..., Choice], put: Put) 
 def test_auto_passes_over_what_does_not_fit_into_memory(pick: Callable[..., Choice], put: Put) -> None:
     put("base")
     assert pick("auto", memory_bytes=10**9).model == "base"
-    assert pick("auto", memory_bytes=10**8).engine == "pocketsphinx"
+    assert pick("auto", memory_bytes=10**8).engine == "moonshine"
 
 
-def test_auto_without_whisper_is_a_draft_that_says_so(pick: Callable[..., Choice]) -> None:
+def test_auto_without_whisper_is_the_model_that_comes_with_the_program(pick: Callable[..., Choice]) -> None:
+    english, unknown = pick("auto", "en"), pick("auto")
+    for choice in (english, unknown):
+        assert (choice.engine, choice.model, choice.quality) == ("moonshine", "moonshine-tiny", "full")
+        assert "Moonshine tiny" in choice.reason
+        assert "English only" in choice.reason
+        assert "models download base" in choice.reason
+    assert (english.takes_for_english, unknown.takes_for_english) == (False, True)
+    assert "nonsense" in unknown.reason
+    assert "nonsense" not in english.reason
+
+
+def test_auto_is_a_draft_that_says_so_where_that_model_lacks_too(
+    pick: Callable[..., Choice], without_moonshine: None
+) -> None:
     for language in (None, "en"):
         choice = pick("auto", language)
         assert (choice.engine, choice.quality) == ("pocketsphinx", "draft")
@@ -140,10 +154,24 @@ def test_an_english_model_is_refused_for_swedish(pick: Callable[..., Choice], pu
     assert "“base”" in error.message
 
 
-def test_the_draft_engine_by_name_is_english_only(pick: Callable[..., Choice], put: Put) -> None:
+@pytest.mark.parametrize(("asked", "engine"), [("pocketsphinx", "pocketsphinx"), ("moonshine-tiny", "moonshine")])
+def test_what_comes_with_the_program_can_be_asked_for_by_name_and_is_english_only(
+    pick: Callable[..., Choice], put: Put, asked: str, engine: str
+) -> None:
     put("base")
-    assert pick("pocketsphinx", "en").engine == "pocketsphinx"
-    assert refused(pick, "pocketsphinx", "sv").code == "language_unsupported"
+    assert pick(asked, "en").engine == engine
+    assert pick(asked).engine == engine
+    error = refused(pick, asked, "sv")
+    assert error.code == "language_unsupported"
+    assert error.message.endswith("understands English only, not Swedish. Choose a Whisper model.")
+
+
+def test_a_model_whose_package_is_not_installed_is_refused(
+    pick: Callable[..., Choice], without_moonshine: None
+) -> None:
+    error = refused(pick, "moonshine-tiny", "en")
+    assert error.code == "model_unavailable"
+    assert "moonshine-voice" in error.message
 
 
 @pytest.mark.parametrize("asked", ["nonsense", "../models/base", "/etc/passwd", "models/own.pt", "own.pt", "a\0b"])
@@ -166,7 +194,7 @@ def test_a_registered_engine_can_be_asked_for(
     assert refused(pick, "clockwork").code == "model_unavailable"
     registry.register("clockwork", f"{__name__}:Clockwork")
     assert pick("clockwork", "sv").engine == "clockwork"
-    assert pick("auto").engine == "pocketsphinx"
+    assert pick("auto").engine == "moonshine"
     assert "clockwork" in [each.name for each in known_models((tmp_path,))]
 
 
@@ -174,9 +202,15 @@ def test_the_form_shows_what_is_there(tmp_path: Path, put: Put) -> None:
     put("base")
     put("turbo-own").rename(tmp_path / "models" / "mine.pt")
     known = {each.name: each for each in known_models((tmp_path / "models", tmp_path / "cache"))}
-    assert [name for name, each in known.items() if each.available] == ["base", "mine", "pocketsphinx"]
+    assert [name for name, each in known.items() if each.available] == [
+        "base",
+        "mine",
+        "moonshine-tiny",
+        "pocketsphinx",
+    ]
     assert next(iter(known)) == "large-v3-turbo"
     assert known["base.en"].english_only
+    assert known["moonshine-tiny"].english_only
     assert known["pocketsphinx"].quality == "draft"
     assert "draft" in known["pocketsphinx"].label
 
@@ -242,7 +276,7 @@ def test_a_model_that_is_cut_off_or_junk_is_passed_over_and_by_name_it_is_damage
     )
     assert "damaged. Ask an administrator to run" in refused(pick, "KBLab/kb-whisper-small").message
     names = [each.name for each in known_models((tmp_path / "models",)) if each.available]
-    assert names == ["tiny", "pocketsphinx"]
+    assert names == ["tiny", "moonshine-tiny", "pocketsphinx"]
 
 
 def test_distilled_models_serve_english_after_the_large_ones_and_before_medium(
@@ -265,9 +299,9 @@ def test_a_model_of_the_hub_or_of_an_administrator_is_known_by_its_name(
     converted_model(tmp_path / "models" / "KBLab--kb-whisper-small")
     converted_model(tmp_path / "models" / "mine")
     assert (pick("KBLab/kb-whisper-small", "sv").engine, pick("mine", "sv").engine) == ("faster-whisper",) * 2
-    assert pick("auto").engine == "pocketsphinx", "what nobody knows is not chosen by itself"
+    assert pick("auto").engine == "moonshine", "what nobody knows is not chosen by itself"
     names = [each.name for each in known_models((tmp_path / "models",)) if each.available]
-    assert names == ["KBLab/kb-whisper-small", "mine", "pocketsphinx"]
+    assert names == ["KBLab/kb-whisper-small", "mine", "moonshine-tiny", "pocketsphinx"]
 
 
 def test_auto_passes_over_what_can_not_translate(pick: Callable[..., Choice], put: Put, tmp_path: Path) -> None:
@@ -304,6 +338,7 @@ def test_auto_where_nothing_can_translate_fails_and_says_what_to_do(pick: Callab
         ("distil-small.en", "small"),
         ("distil-large-v3.5", "large-v3"),
         ("pocketsphinx", "large-v3"),
+        ("moonshine-tiny", "large-v3"),
     ],
 )
 def test_a_model_that_can_not_translate_is_refused_by_name_and_one_that_can_is_named(

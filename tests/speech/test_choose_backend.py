@@ -95,6 +95,16 @@ def test_a_draft_that_nobody_asked_for_is_worth_less_than_the_relay(allow: Any) 
     assert chosen(DRAFT, model="pocketsphinx") == Chosen("A", DRAFT)
 
 
+def test_a_guess_at_english_is_worth_less_than_the_relay(allow: Any) -> None:
+    allow("AB")
+    guess = Choice("moonshine", "moonshine-tiny", "full", "It is all there is.", takes_for_english=True)
+    found = chosen(guess)
+    assert found.backend == "B"
+    assert found.choice.reason.endswith("This server itself only knows English.")
+    assert chosen(replace(guess, takes_for_english=False)).backend == "A"
+    assert chosen(guess, model="moonshine-tiny").backend == "A"
+
+
 def test_a_fault_of_this_server_is_not_hidden_by_the_relay(allow: Any) -> None:
     allow("AB")
     assert refusal(JobError("out_of_memory")).code == "out_of_memory"

@@ -120,6 +120,11 @@ def test_a_stop_during_the_second_attempt_is_a_stop() -> None:
         guarded(engine, [WINDOW], Options(), speech=[SPOKEN])
 
 
+def test_what_the_engine_itself_is_unsure_of_stays_marked() -> None:
+    unsure = replace(said("Konan iridore piamenso ki"), suspect="unsure")
+    assert judge(Result((unsure,), "en"), [(0.0, 30.0)]).result.segments[0].suspect == "unsure"
+
+
 def test_a_draft_engine_knows_no_other_settings_and_is_asked_once() -> None:
     engine = Saying([said("so so so so so so so", decoding=None)], quality="draft")
     [result] = guarded(engine, [WINDOW], Options(), speech=[SPOKEN])

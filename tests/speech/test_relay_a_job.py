@@ -135,7 +135,7 @@ def test_a_relay_that_stops_in_the_middle_costs_no_words_and_this_server_goes_on
     lifecycle.restart(job.pk)
     work()
     job = fresh(job)
-    assert (job.backend, job.engine) == ("A", "pocketsphinx")
+    assert (job.backend, job.engine) == ("A", "moonshine")
     assert job.engine_reason.endswith("The relay was to do it, but it is down.")
     asked = len(server.asked)
     patiently(work)

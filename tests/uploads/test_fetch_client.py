@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config import vendor
-from config.vendor import TUS, Package, fetch, script, unpack
+from config.vendor import KEPT, TUS, Package, fetch, script, unpack
 
 
 def archive(**files: bytes) -> bytes:
@@ -60,7 +60,9 @@ def test_a_registry_out_of_reach_is_told_and_ends_nothing(
     monkeypatch.setattr(vendor, "script", lambda package: None)
     monkeypatch.setattr(vendor, "fetch", unreachable)
     assert vendor.main() == 1
-    assert "could not be fetched: no route to host" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    for package, without in KEPT.items():
+        assert f"{without}, since {package.name} could not be fetched: no route to host" in told
 
 
 def test_only_https_will_do(tmp_path: Path) -> None:
@@ -71,6 +73,7 @@ def test_only_https_will_do(tmp_path: Path) -> None:
         fetch(Plain("client", "1", "sha512-x", ("a.js",)), tmp_path)
 
 
-def test_the_pin_is_whole() -> None:
-    assert len(base64.b64decode(TUS.integrity.removeprefix("sha512-"))) == 64
+def test_the_pins_are_whole() -> None:
+    for package in KEPT:
+        assert len(base64.b64decode(package.integrity.removeprefix("sha512-"))) == 64
     assert TUS.url == "https://registry.npmjs.org/tus-js-client/-/tus-js-client-4.3.1.tgz"

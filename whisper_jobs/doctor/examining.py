@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from whisper_jobs.doctor import network, programs, site, speakers, speech, storage, work
 from whisper_jobs.doctor.finding import Check, Finding, Group, State, worst
 from whisper_jobs.errors import JobError
+from whisper_jobs.speech.engines.choose import MOONSHINE
 from whisper_jobs.told import in_words_of_the_reader
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,8 @@ def outlook() -> str:
         words = _("A new job would be transcribed by the relay, with the model %(model)s") % told
     elif chosen.choice.quality == "draft":
         words = _("A new job would get a rough draft in English, by %(engine)s") % told
+    elif chosen.choice.engine == MOONSHINE:
+        words = _("A new job would be transcribed here in English, by a small model (%(model)s)") % told
     else:
         words = _("A new job would be transcribed here, by Whisper %(model)s (%(engine)s)") % told
     return (_("%(words)s, with speakers.") if speakers.told_apart() else _("%(words)s, without speakers.")) % {

@@ -16,7 +16,7 @@ from whisper_jobs.doctor.finding import Finding, State
 from whisper_jobs.errors import JobError
 from whisper_jobs.pipeline import backends, models, relay
 from whisper_jobs.pipeline.backends import Chosen, Wish
-from whisper_jobs.speech.engines.choose import STORES
+from whisper_jobs.speech.engines.choose import ENGLISH, MOONSHINE, STORES
 from whisper_jobs.speech.engines.openai_relay import NAME as RELAY
 from whisper_jobs.speech.languages import name_of
 from whisper_jobs.told import in_words_of_the_reader
@@ -25,10 +25,11 @@ from whisper_jobs.told import in_words_of_the_reader
 ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
     "faster-whisper": ("faster-whisper", ("faster_whisper", "ctranslate2", "onnxruntime")),
     "openai-whisper": ("openai-whisper", ("whisper", "torch")),
+    "moonshine": ("moonshine-voice", ("moonshine_voice", "onnxruntime")),
     "pocketsphinx": ("pocketsphinx", ("pocketsphinx",)),
 }
 SUGGESTED = "base"
-#: A language that the offline draft engine does not know.
+#: A language that the engines which come with the program do not know.
 ANOTHER = "sv"
 _CUDA = re.compile(r"^cuda[^=]*=\s*'([\d.]+)'", re.MULTILINE)
 
@@ -52,7 +53,7 @@ def check_engine(name: str) -> Finding:
 
 def check_models() -> Finding:
     """Which Whisper models are here, by a quick look at the files."""
-    known = [one for one in models.known() if one.quality == "full" and one.name != RELAY]
+    known = [one for one in models.known() if one.name not in (RELAY, *ENGLISH) and one.quality == "full"]
     here = [one.name for one in known if one.available]
     folder = settings.TOOLS.models
     if not here:
@@ -92,6 +93,9 @@ def check_choice(language: str) -> Finding:
     if chosen.choice.quality == "draft":
         draft = _("A job in %(language)s gets a rough draft, by %(engine)s.") % told
         return Finding(name, State.WARN, draft, _download())
+    if chosen.choice.engine == MOONSHINE:
+        small = _("A job in %(language)s gets a small model, %(model)s. Whisper models make fewer mistakes.") % told
+        return Finding(name, State.WARN, small, _download())
     if chosen.backend == "B":
         return Finding(name, State.OK, _("A job in %(language)s goes to the relay, with its model %(model)s.") % told)
     return Finding(name, State.OK, _("A job in %(language)s gets Whisper %(model)s, by %(engine)s.") % told)

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('text', 'Text'), ('split', 'Split'), ('merge', 'Merge'), ('insert', 'Insert'), ('delete', 'Delete'), ('times', 'Times'), ('speaker', 'Speaker of a segment'), ('speakers', 'Names of speakers'), ('replace', 'Find and replace'), ('check', 'Checked'), ('undo', 'Undo'), ('restore', 'Restore')], max_length=8)),
+                ('kind', models.CharField(choices=[('text', 'Text'), ('split', 'Split'), ('merge', 'Merge'), ('insert', 'Insert'), ('delete', 'Delete'), ('times', 'Times'), ('speaker', 'Speaker of a segment'), ('speakers', 'Names of speakers'), ('replace', 'Find and replace'), ('check', 'Checked'), ('undo', 'Undo'), ('restore', 'Restore'), ('diarize', 'Speakers told apart'), ('refill', 'Gaps transcribed again')], max_length=8)),
                 ('at', models.DateTimeField()),
                 ('request_id', models.UUIDField()),
                 ('before', models.JSONField(default=list)),

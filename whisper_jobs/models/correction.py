@@ -22,6 +22,9 @@ class CorrectionKind(models.TextChoices):
     CHECK = "check", _("Checked")
     UNDO = "undo", _("Undo")
     RESTORE = "restore", _("Restore")
+    #: Made by a step of the job on a transcript that had been corrected; they have no author.
+    DIARIZE = "diarize", _("Speakers told apart")
+    REFILL = "refill", _("Gaps transcribed again")
 
 
 class Correction(models.Model):

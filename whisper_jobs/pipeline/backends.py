@@ -21,7 +21,7 @@ from whisper_jobs.speech.engines.choose import AUTO, Choice
 from whisper_jobs.speech.engines.downloads import Progress
 from whisper_jobs.speech.engines.openai_relay import NAME as RELAY
 
-ONLY_DRAFT = "This server itself could only make a draft."
+ONLY_DRAFT, ONLY_ENGLISH = "This server itself could only make a draft.", "This server itself only knows English."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def choose(job: Job, *, on_progress: Progress) -> Chosen:
 
 
 def chosen_for(wish: Wish, allowed: Policy, *, here: Callable[[], Choice]) -> Chosen:
-    """The first backend in order that can do it. One that could only make a draft nobody asked for comes last.
+    """The first backend in order that can do it. One that could only make a draft, or guess at English, comes last.
 
     `here` says what this server's own engines offer for the wish.
     """
@@ -70,10 +70,10 @@ def chosen_for(wish: Wish, allowed: Policy, *, here: Callable[[], Choice]) -> Ch
 
 
 def _first_able(order: tuple[Backend, ...], wish: Wish, here: Callable[[], Choice]) -> Chosen:
-    draft, problem = None, None
+    poor, problem = None, None
     for backend in order:
         if backend == "B":
-            return _there(problem.message if problem else ONLY_DRAFT if draft else "")
+            return _there(problem.message if problem else _why_poor(poor) if poor else "")
         try:
             chosen = Chosen("A", here())
         except JobError as error:
@@ -83,15 +83,20 @@ def _first_able(order: tuple[Backend, ...], wish: Wish, here: Callable[[], Choic
             continue
         if not _is_poor(chosen, wish):
             return chosen
-        draft = chosen
-    if draft is None:
+        poor = chosen
+    if poor is None:
         raise problem or JobError("backend_unavailable")
-    return draft
+    return poor
 
 
 def _is_poor(chosen: Chosen, wish: Wish) -> bool:
-    """A draft that nobody asked for."""
-    return chosen.choice.quality == "draft" and wish.model in ("", AUTO) and wish.preference != "A"
+    """A draft, or words in the wrong language, that nobody asked for."""
+    risky = chosen.choice.quality == "draft" or chosen.choice.takes_for_english
+    return risky and wish.model in ("", AUTO) and wish.preference != "A"
+
+
+def _why_poor(chosen: Chosen) -> str:
+    return ONLY_DRAFT if chosen.choice.quality == "draft" else ONLY_ENGLISH
 
 
 def _wants_relay(chosen: Chosen, wish: Wish, allowed: Policy) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,7 +18,8 @@ from whisper_jobs.models import Step
 from whisper_jobs.pipeline import original
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
-from whisper_jobs.speech.windows import Window, WindowCutter
+from whisper_jobs.speech.peaks import PeakMeter
+from whisper_jobs.speech.windows import Pcm, Window, WindowCutter
 from whisper_jobs.states import Kind
 
 REPORT_SECONDS = 1.0
@@ -27,12 +28,12 @@ SAMPLE_RATE = decoding.SAMPLE_RATE
 
 def decode(run: Run, watch: Watch) -> None:
     """A decode that is done again after a crash goes on behind the last window that was stored."""
-    cutter = WindowCutter(resume_at=_stored_until(run))
+    cutter, meter = WindowCutter(resume_at=_stored_until(run)), PeakMeter(SAMPLE_RATE)
     with original.decoded(run, watch) as sound:
         lifecycle.describe_media(
             run, duration_seconds=sound.info.duration_seconds, mime=sound.info.mime, note=_tracks(sound.info)
         )
-        _cut(run, watch, sound, cutter)
+        _cut(run, watch, _measured(sound, meter), cutter, length=sound.info.duration_seconds)
         watch.check()
     _store(run, cutter.finish())
     lifecycle.finish_decode(
@@ -40,6 +41,7 @@ def decode(run: Run, watch: Watch) -> None:
         duration_seconds=cutter.seconds_seen,
         speech_seconds=cutter.speech_seconds,
         warnings=sound.warnings,
+        shape=meter.finish(),
     )
 
 
@@ -55,14 +57,20 @@ def _tracks(info: decoding.MediaInfo) -> str:
     return f"The file has {len(info.audio_tracks)} sound tracks; track {chosen} is transcribed."
 
 
-def _cut(run: Run, watch: Watch, sound: decoding.Decoding, cutter: WindowCutter) -> None:
+def _measured(sound: Iterable[Pcm], meter: PeakMeter) -> Iterator[Pcm]:
+    """All of it, from the start: a decode that is done again reads everything again, and what it measures has no holes."""
+    for samples in sound:
+        meter.feed(samples)
+        yield samples
+
+
+def _cut(run: Run, watch: Watch, sound: Iterable[Pcm], cutter: WindowCutter, *, length: float | None) -> None:
     report_at = 0.0
     for samples in sound:
         watch.check()
         _store(run, cutter.feed(samples))
         if time.monotonic() > report_at:
             report_at = time.monotonic() + REPORT_SECONDS
-            length = sound.info.duration_seconds
             lifecycle.report(run, cutter.seconds_seen / length if length else 0.0)
 
 

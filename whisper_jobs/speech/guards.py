@@ -142,7 +142,7 @@ def _suspicion(segment: Segment, speech: Sequence[Span], *, repeats: bool, promp
         return "no_speech"
     if improbable or _is_too_fast(segment) or _echoes(segment.text, prompt):
         return "unsure"
-    return None
+    return segment.suspect
 
 
 def _without_unheard(segment: Segment, speech: Sequence[Span]) -> tuple[Segment | None, tuple[str, ...]]:

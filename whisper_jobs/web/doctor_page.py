@@ -30,6 +30,7 @@ NAMES = {
     "whole-models": _("Files of the models"),
     "engine-faster-whisper": "faster-whisper",
     "engine-openai-whisper": "openai-whisper",
+    "engine-moonshine": "Moonshine",
     "engine-pocketsphinx": "PocketSphinx",
     "relay": _("Relay"),
     "gpu": "GPU",

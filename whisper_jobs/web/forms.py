@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +26,8 @@ from whisper_jobs.web import choices
 TRANSLATION_SELECTS = 3
 #: Names and terms, as many as the API takes.
 MOST_TERMS = 200
+#: Links in one form, and characters of one.
+MOST_AT_ONCE, LONGEST_ADDRESS = 200, 4000
 
 
 def _input(**attrs: Any) -> dict[str, Any]:
@@ -36,16 +41,41 @@ class LanguagesField(forms.MultipleChoiceField):
         return list(dict.fromkeys(filter(None, super().to_python(value))))
 
 
-class SubmitForm(forms.Form):
-    """Exactly one of `source_url` and `media_file`; the rest has defaults."""
+class AddressesField(forms.CharField):
+    """Links, each on a line of its own; doubles count once."""
 
-    source_url = forms.CharField(
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        lines = (line.strip() for line in str(value or "").replace("\0", "").splitlines())
+        return list(dict.fromkeys(filter(None, lines)))
+
+    def run_validators(self, value: Any) -> None:
+        """Length is a matter of each line, which clean_source_url looks at."""
+
+
+class Files(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """As many files as were chosen."""
+
+    widget = Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        return [super(FilesField, self).clean(one, initial) for one in data or []]
+
+
+class SubmitForm(forms.Form):
+    """Links in `source_url` or files in `media_file`, each of which becomes a recording; the rest has defaults and is for all."""
+
+    source_url = AddressesField(
         required=False,
-        max_length=4000,
-        widget=forms.URLInput(_input(placeholder="https://", inputmode="url", autocomplete="off")),
+        widget=forms.Textarea(
+            _input(placeholder="https://", inputmode="url", autocomplete="off", spellcheck="false", rows=1)
+        ),
     )
-    media_file = forms.FileField(
-        required=False, allow_empty_file=True, widget=forms.FileInput({"accept": "audio/*,video/*,.amr,.mkv,.opus"})
+    media_file = FilesField(
+        required=False, allow_empty_file=True, widget=Files({"accept": "audio/*,video/*,.amr,.mkv,.opus"})
     )
     model = forms.ChoiceField(required=False, widget=forms.Select(_input()))
     language = forms.ChoiceField(required=False, widget=forms.Select(_input()))
@@ -54,6 +84,9 @@ class SubmitForm(forms.Form):
     speakers = forms.ChoiceField(required=False, widget=forms.Select(_input()))
     task = forms.ChoiceField(required=False, choices=Task.choices, widget=forms.Select(_input()))
     hotwords = forms.CharField(required=False, max_length=4000, widget=forms.TextInput(_input(autocomplete="off")))
+    #: Ticked from the start; shown to those only who have one.
+    use_glossary = forms.BooleanField(required=False, initial=True)
+    human_review = forms.BooleanField(required=False)
     initial_prompt = forms.CharField(required=False, max_length=1000, widget=forms.Textarea(_input(rows=2)))
     source_label = forms.CharField(required=False, max_length=200, widget=forms.TextInput(_input()))
     source_note = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(_input(rows=3)))
@@ -76,22 +109,22 @@ class SubmitForm(forms.Form):
         chosen = self["translation_target_languages"].value() or []
         return [*chosen, *[""] * TRANSLATION_SELECTS][: max(TRANSLATION_SELECTS, len(chosen))]
 
-    def clean_source_url(self) -> str:
-        url = str(self.cleaned_data["source_url"]).strip()
-        if url:
-            try:
-                Guard(settings.TOOLS.outbound_allow).check_url(url)
-            except JobError as refused:
-                raise forms.ValidationError(in_words_of_the_reader(refused.message)) from refused
-        return url
+    def clean_source_url(self) -> list[str]:
+        urls: list[str] = self.cleaned_data["source_url"]
+        if len(urls) > MOST_AT_ONCE:
+            raise forms.ValidationError(gettext("Put in at most %(most)d links at once.") % {"most": MOST_AT_ONCE})
+        if told := [f"{url}: {problem}" for url in urls if (problem := _problem_of(url))]:
+            raise forms.ValidationError(told if len(urls) > 1 else _problem_of(urls[0]))
+        return urls
 
-    def clean_media_file(self) -> UploadedFile[Any] | None:
-        file: UploadedFile[Any] | None = self.cleaned_data["media_file"]
+    def clean_media_file(self) -> list[UploadedFile[Any]]:
+        files: list[UploadedFile[Any]] = self.cleaned_data["media_file"]
         if self.upload_refusal:
             raise forms.ValidationError(self.upload_refusal)
-        if file is not None and not file.size:
-            raise forms.ValidationError(_("This file is empty."))
-        return file
+        if empty := [str(file.name) for file in files if not file.size]:
+            problem = gettext("This file is empty.")
+            raise forms.ValidationError([f"{name}: {problem}" for name in empty] if len(files) > 1 else problem)
+        return files
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -103,13 +136,29 @@ class SubmitForm(forms.Form):
             self.add_error("source_url", _("Put in a link or choose a file."))
         return cleaned
 
-    def submission(self, owner: User) -> Submission:
-        """What the checked form asks for."""
+    def submissions(self, owner: User) -> list[Submission]:
+        """What the checked form asks for: one for each link or file. A title for several is numbered."""
+        asked, options = self.cleaned_data, self._options(owner)
+        told = [
+            *(replace(options, source_url=url) for url in asked["source_url"]),
+            *(replace(options, media_file=file) for file in asked["media_file"]),
+        ]
+        title = options.source_label
+        if title and len(told) > 1:
+            return [replace(one, source_label=f"{title[:190]} {place}") for place, one in enumerate(told, start=1)]
+        return told
+
+    def keep(self, left: Sequence[Submission]) -> None:
+        """Shows the form again with the links that were not taken; files have to be chosen again, as browsers have it."""
+        addresses = "\n".join(one.source_url for one in left if one.source_url)
+        data = cast(QueryDict, self.data).copy()
+        data["source_url"] = addresses
+        self.data = data
+
+    def _options(self, owner: User) -> Submission:
         asked = self.cleaned_data
         return Submission(
             owner=owner,
-            source_url=asked["source_url"],
-            media_file=asked["media_file"],
             source_label=asked["source_label"],
             source_note=asked["source_note"],
             model=asked["model"] or settings.TOOLS.default_model,
@@ -118,9 +167,22 @@ class SubmitForm(forms.Form):
             translation_target_languages=tuple(asked["translation_target_languages"]),
             task=asked["task"] or Task.TRANSCRIBE,
             hotwords=_terms(asked["hotwords"]),
+            use_glossary=asked["use_glossary"],
+            needs_approval=asked["human_review"],
             initial_prompt=asked["initial_prompt"],
             **_speakers(asked["speakers"]),
         )
+
+
+def _problem_of(url: str) -> str:
+    """Why nothing is fetched from there, as far as that can be told by looking at it; empty when it may be."""
+    if len(url) > LONGEST_ADDRESS:
+        return gettext("This address is too long.")
+    try:
+        Guard(settings.TOOLS.outbound_allow).check_url(url)
+    except JobError as refused:
+        return in_words_of_the_reader(refused.message)
+    return ""
 
 
 def _terms(text: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sharing import audio, links, owning
+from sharing import links, owning
 from sharing.models import Share
 from sharing.owning import LEAST_PASSCODE, MOST_DAYS, MOST_PASSCODE, Options
+from whisper_jobs import playback
 from whisper_jobs.models import Job
 from whisper_jobs.pen import Gone
 from whisper_jobs.runs import NotAllowed
@@ -104,7 +105,7 @@ def context(job: Job, form: ShareForm | None = None, error: str = "") -> dict[st
         "share_error": error,
         "share_part_url": reverse("web:share", args=[job.pk]),
         "can_share": job.stage == Stage.COMPLETED,
-        "can_play": audio.is_playable(job),
+        "can_play": playback.is_playable(job),
     }
 
 

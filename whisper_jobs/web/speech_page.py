@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from whisper_jobs import diarization, gaps, payloads, results
-from whisper_jobs.models import Job, Step, Transcript
+from whisper_jobs import assembled, diarization, gaps, payloads, results
+from whisper_jobs.models import Job, Step
 from whisper_jobs.runs import NotAllowed
 from whisper_jobs.states import Kind, Stage, StepState
 from whisper_jobs.web import choices
@@ -68,7 +68,7 @@ def _speakers(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _coverage(job: Job) -> dict[str, Any]:
-    row = Transcript.objects.filter(job=job).only("coverage").first()
+    row = assembled.fresh(job)
     covered = row.coverage if row else {}
     holes = covered.get("gaps", [])
     listed = [

@@ -13,7 +13,18 @@ from whisper_jobs.web import callback_page
 
 def for_scripts() -> dict[str, Any]:
     """Sentences by key, and tables of labels by code. {Places} are filled by the script."""
-    return {**_live(), **_composer(), **_job(), **_callback(), **_tables()}
+    return {
+        **_live(),
+        **_composer(),
+        **_batch(),
+        **_recorder(),
+        **_notices(),
+        **_job(),
+        **_callback(),
+        **_player(),
+        **_library(),
+        **_tables(),
+    }
 
 
 def _tables() -> dict[str, dict[str, str]]:
@@ -58,7 +69,6 @@ def _composer() -> dict[str, str]:
         "file_empty": _("This file is empty."),
         "file_too_large": _("This file is {size}; this server takes at most {limit}."),
         "too_large": _("The file is larger than this server takes."),
-        "one_file": _("Drop one file at a time."),
         "source_missing": _("Put in a link or choose a file."),
         "upload_cancelled": _("The upload was stopped."),
         "upload_waiting": _("The connection is lost. The upload goes on by itself when it is back."),
@@ -68,6 +78,54 @@ def _composer() -> dict[str, str]:
         "position": _("Number {n} in the queue"),
         "took": _("Transcribed in {time}"),
         "cancelling": _("Cancelling…"),
+    }
+
+
+def _batch() -> dict[str, str]:
+    return {
+        "batch_chosen": _("Chosen"),
+        "batch_chosen_all": _("{total} recordings are chosen."),
+        "batch_started": _("{total} recordings are being handed in."),
+        "batch_summary": _("{done} of {total} are in the queue."),
+        "batch_waiting": _("Waiting"),
+        "batch_sending": _("On its way"),
+        "batch_done": _("In the queue"),
+        "batch_failed": _("Not handed in"),
+        "batch_refused": _("Not handed in"),
+        "batch_held": _("Not handed in, since no more may be put in the queue now."),
+    }
+
+
+def _recorder() -> dict[str, str]:
+    return {
+        "mic_denied": _(
+            "The microphone was not allowed. Allow it in your browser's settings for this site, then try again."
+        ),
+        "mic_missing": _("No microphone was found. Plug one in, then try again."),
+        "mic_busy": _("The microphone is in use by another program. Close that, then try again."),
+        "mic_failed": _("The microphone could not be used. Try again, or record with another app and choose the file."),
+        "mic_insecure": _("Browsers let pages record only over https. Record with another app and choose the file."),
+        "mic_unsupported": _("This browser can't record. Record with another app and choose the file."),
+        "mic_full": _("This device has no room left. The recording goes on, but is kept only while this page is open."),
+        "mic_unkept": _(
+            "This browser keeps nothing. The recording goes on, but is there only while this page is open."
+        ),
+        "record_name": _("Recording"),
+        "record_running": _("Recording…"),
+        "record_paused": _("Paused"),
+        "record_pause": _("Pause"),
+        "record_resume": _("Go on"),
+        "record_kept": _("An unfinished recording of {time} is kept on this device."),
+    }
+
+
+def _notices() -> dict[str, str]:
+    return {
+        "push_denied": _("This browser does not let this site show notices. Allow them in its settings for this site."),
+        "push_unsupported": _("This browser can't show notices. They need an https address, and on iPhone the app."),
+        "push_failed": _("The browser's push service could not be reached. Try again later."),
+        "push_on": _("On in this browser."),
+        "push_off": _("Off in this browser."),
     }
 
 
@@ -94,4 +152,42 @@ def _callback() -> dict[str, str]:
         "callback_held": _("It is sent when the job has ended."),
         "callback_next": _("Next attempt in {time}"),
         "callback_now": _("The next attempt is due."),
+    }
+
+
+def _player() -> dict[str, str]:
+    return {
+        "player_at": _("{time} of {length}"),
+        "player_captions": _("Transcript"),
+        "player_gone": _("The recording is no longer on this server."),
+        "player_unplayable": _("Your browser can't play this recording."),
+        "keys_title": _("Keyboard shortcuts"),
+        "keys_close": _("Close"),
+        "key_space": _("Space"),
+        "key_toggle": _("Play or pause"),
+        "key_back": _("Back {n} seconds"),
+        "key_forward": _("Forward {n} seconds"),
+        "key_slower": _("Slower"),
+        "key_faster": _("Faster"),
+        "key_previous": _("Previous paragraph"),
+        "key_next": _("Next paragraph"),
+        "key_follow": _("Follow the recording"),
+        "key_find": _("Search in the transcript"),
+        "key_correct": _("Correct from here"),
+        "find_none": _("No match"),
+        "find_count": _("{total} found"),
+    }
+
+
+def _library() -> dict[str, str]:
+    return {
+        "library_found": _("Recordings shown: {n}"),
+        "library_none": _("No recording matches"),
+        "library_chosen": _("Chosen: {n}"),
+        "library_delete_sure": _("Delete the chosen recordings for good? They can't be brought back."),
+        "library_empty_sure": _("Delete everything in your trash for good? It can't be brought back."),
+        "key_search": _("Search"),
+        "key_next_row": _("Next recording"),
+        "key_previous_row": _("Previous recording"),
+        "key_choose": _("Choose the recording"),
     }

@@ -18,8 +18,20 @@ from whisper_jobs import callbacks, exports, intake, limits, pace, payloads, que
 from whisper_jobs.models import Job
 from whisper_jobs.queries import ListFilter
 from whisper_jobs.runs import NotAllowed
-from whisper_jobs.states import ACTIVE, Stage, Status
-from whisper_jobs.web import analysis_page, callback_page, choices, sample, share_page, speech_page, texts
+from whisper_jobs.states import ACTIVE, READABLE, Stage, Status
+from whisper_jobs.web import (
+    analysis_page,
+    callback_page,
+    choices,
+    handing_in,
+    library_page,
+    player,
+    review_page,
+    sample,
+    share_page,
+    speech_page,
+    texts,
+)
 from whisper_jobs.web.forms import AgainForm, SubmitForm
 from whisper_jobs.web.page import Page
 
@@ -31,7 +43,10 @@ FILTERS = ("", "active", Status.COMPLETED.value, Status.FAILED.value)
 
 class QueueView(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(SubmitForm(initial=choices.defaults(), may_enrich=queries.can_enrich(self.user)))
+        if request.GET.get("missed"):
+            messages.error(request, _("The app was not ready to take a file. Choose the file here once more."))
+        initial = {**choices.defaults(), **handing_in.shared(request.GET)}
+        return self._page(SubmitForm(initial=initial, may_enrich=queries.can_enrich(self.user)))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = SubmitForm(
@@ -42,15 +57,15 @@ class QueueView(Page):
         )
         if not form.is_valid():
             return self._page(form, status=422)
-        try:
-            job = intake.submit(form.submission(self.user))
-        except limits.LimitReached as reached:
-            form.add_error(None, str(reached))
+        handed = handing_in.hand_in(form.submissions(self.user))
+        if handed.problem:
+            form.keep(handed.left)
+            form.add_error(handed.field, handed.told)
             return self._page(form, status=422)
-        except OSError:
-            form.add_error("media_file", not_stored())
-            return self._page(form, status=422)
-        return redirect("web:job", job.pk)
+        if len(handed.jobs) == 1:
+            return redirect("web:job", handed.jobs[0].pk)
+        messages.success(request, " ".join(handed.told))
+        return redirect("web:queue")
 
     def _page(self, form: SubmitForm, status: int = 200) -> HttpResponse:
         limit = uploads.limit()
@@ -60,6 +75,7 @@ class QueueView(Page):
             "standing": limits.standing(self.user),
             "enrich_host": analysis_page.host(),
             "texts": texts.for_scripts(),
+            "undo": library_page.undo_of(self.request),
             "tus_script": settings.TUS_SCRIPT,
             **_list(self.user, _asked(self.request)),
         }
@@ -84,7 +100,7 @@ class SampleView(Page):
             messages.error(request, str(reached))
             return redirect("web:queue")
         except OSError:
-            messages.error(request, not_stored())
+            messages.error(request, handing_in.not_stored())
             return redirect("web:queue")
         return redirect("web:job", job.pk)
 
@@ -108,7 +124,7 @@ class AgainView(Page):
             messages.error(request, str(reached))
             return redirect("web:job", job.pk)
         except OSError:
-            messages.error(request, not_stored())
+            messages.error(request, handing_in.not_stored())
             return redirect("web:job", job.pk)
         return redirect("web:job", copy.pk)
 
@@ -124,12 +140,6 @@ class ReplayView(Page):
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect("web:job", job.pk)
-
-
-def not_stored() -> str:
-    return _(
-        "The recording could not be stored; the server's disk may be full. Try again later or tell an administrator."
-    )
 
 
 def _described(form: SubmitForm) -> SubmitForm:
@@ -203,6 +213,7 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
     place, eta = places.get(job.pk), etas.get(job.pk)
     # Before all that the page shows, so that its script never takes what it shows for newer than it is.
     told = {**payloads.job_summary(job, place, eta), "steps": payloads.steps(job)}
+    pages = player.addresses(job)
     log = payloads.runtime_log(job)
     cancelled = job.failure_code == "cancelled"
     better = choices.better_than(job.quality)
@@ -219,10 +230,13 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
         "again": AgainForm(initial={"model": better}, auto_id=False),
         "has_better": bool(better),
         "downloads": exports.job_menu(job.pk),
+        "player": player.player_of(job),
+        **pages,
         **callback,
         **analysis_page.context(job, user),
         **share_page.context(job),
         **speech_page.context(job),
+        **review_page.context(job, user),
         "texts": texts.for_scripts(),
         "start": {
             "job": {**told, "runtime_log": log},
@@ -230,6 +244,9 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
             "export_url": reverse("native:export", args=[job.pk, "FORMAT"]),
             "queue_url": reverse("web:queue"),
             "model_failures": MODEL_FAILURES,
+            "readable": list(READABLE),
+            "speakers": payloads.diarization(job)["speakers"],
+            **pages,
             **callback_page.start(job, callback),
             "enrichment_url": reverse("web:enrichment", args=[job.pk]),
             "segments_url": reverse("native:segments", args=[job.pk]),

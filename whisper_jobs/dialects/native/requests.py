@@ -134,6 +134,12 @@ class SubmissionSerializer(SpeakersSerializer):
         child=serializers.CharField(max_length=40, allow_blank=True), default=list, max_length=MOST_TRANSLATIONS
     )
     disable_diarization = serializers.BooleanField(required=False, default=False)
+    human_review = serializers.BooleanField(
+        required=False, default=False, help_text="The job completes when a person has approved of its transcript."
+    )
+    use_glossary = serializers.BooleanField(
+        required=False, default=False, help_text="The caller's glossary is added to `hotwords`."
+    )
     task = serializers.ChoiceField(required=False, default=Task.TRANSCRIBE, choices=Task.values)
     initial_prompt = serializers.CharField(required=False, allow_blank=True, default="", max_length=MOST_PROMPT)
     hotwords = TermsField(
@@ -219,6 +225,8 @@ def submission(request: Request, owner: User, channel: str | None) -> Submission
         analysis_language=told["analysis_language"],
         translation_target_languages=tuple(told["translation_target_languages"]),
         disable_diarization=told["disable_diarization"],
+        needs_approval=told["human_review"],
+        use_glossary=told["use_glossary"],
         **{name: told[name] for name in _SPEECH},
         hotwords=tuple(told["hotwords"]),
         callback_url=told.get("callback_url", ""),
@@ -252,6 +260,17 @@ def list_filter(request: Request) -> ListFilter:
     )
 
 
+def version_field() -> serializers.IntegerField:
+    """Number of the version of the transcript that is asked for: 0 is the engine's. The newest where it is left out."""
+    return serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0, max_value=2**31 - 1)
+
+
+def _of_one_kind(attrs: dict[str, Any]) -> dict[str, Any]:
+    if attrs["version"] is not None and attrs["language"]:
+        raise serializers.ValidationError({"version": [_("Translations have no versions.")]})
+    return attrs
+
+
 class SegmentsSerializer(serializers.Serializer[Any]):
     """Parameters of GET …/segments: those stored after `since`, a page at a time."""
 
@@ -259,24 +278,34 @@ class SegmentsSerializer(serializers.Serializer[Any]):
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31 - 1)
     limit = serializers.IntegerField(required=False, default=500, min_value=1, max_value=1000)
     language = LanguageField()
+    version = version_field()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return _of_one_kind(attrs)
 
 
 class ExportSerializer(exports.OptionsSerializer):
     """Parameters of GET …/exports/…; with a language, a translation instead of what was said."""
 
     language = LanguageField()
+    version = version_field()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return super().validate(_of_one_kind(attrs))
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     language: str
     options: FormatOptions
+    version: int | None = None
 
 
 def export(request: Request) -> Export:
     form = ExportSerializer(data=request.query_params)
     form.is_valid(raise_exception=True)
-    return Export(form.validated_data["language"], exports.options(form.validated_data))
+    told = form.validated_data
+    return Export(told["language"], exports.options(told), told["version"])
 
 
 class RunNowSerializer(serializers.Serializer[Any]):

@@ -9,14 +9,14 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from whisper_jobs import diarization, enrichment, exports, gaps, lifecycle, queries, recovery, results
+from whisper_jobs import diarization, enrichment, exports, gaps, lifecycle, queries, recovery, results, versions
 from whisper_jobs.dialects.native import requests, responses, submitting
 from whisper_jobs.dialects.native.access import MayManage, MayUse, WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.models import Job, Segment
 from whisper_jobs.speech.formats import FORMATS
 from whisper_jobs.speech.transcript import Transcript
-from whisper_jobs.states import Stage
+from whisper_jobs.states import READABLE
 
 
 class StatusView(WhisperView):
@@ -129,11 +129,24 @@ class SegmentsView(WhisperView):
         told = form.validated_data
         offset, limit, language = told["offset"], told["limit"], told["language"]
         job = self.job(job_id)
-        found = list(queries.segments_since(job.pk, told["since"])[offset : offset + limit + 1])
+        rows = queries.segments_since(job.pk, told["since"]) if told["version"] is None else _at(job, told["version"])
+        found = list(rows[offset : offset + limit + 1])
         following = offset + limit if len(found) > limit else None
         if not language:
             return Response(responses.segments(found[:limit], following))
         return Response(responses.translated(found[:limit], _translated(job, language, found), following))
+
+
+def _at(job: Job, version: int) -> list[Segment]:
+    try:
+        return versions.segments_at(job.pk, version)
+    except versions.NoSuchVersion as error:
+        raise _no_version() from error
+
+
+def _no_version() -> Unprocessable:
+    told = _("There is no such version of this transcript.")
+    return Unprocessable(told, code="no_such_version", errors={"version": [told]})
 
 
 def _translated(job: Job, language: str, found: list[Segment]) -> dict[int, str]:
@@ -151,15 +164,18 @@ class ExportView(WhisperView):
         job, asked, form = self.job(job_id), requests.export(request), FORMATS.get(name)
         if form is None:
             raise NotFound(_("There is no such format. Choose one of: %(known)s.") % {"known": ", ".join(FORMATS)})
-        if job.stage != Stage.COMPLETED:
+        if job.stage not in READABLE:
             raise Unprocessable(_("The transcript can be downloaded when the job is completed."), code="not_ready")
-        stem = "-".join(filter(None, ("transcript", str(job.pk), asked.language)))
-        return exports.answer(form, _transcript(job, asked.language), asked.options, stem=stem)
+        version = "" if asked.version is None else f"v{asked.version}"
+        stem = "-".join(filter(None, ("transcript", str(job.pk), asked.language, version)))
+        return exports.answer(form, _transcript(job, asked), asked.options, stem=stem)
 
 
-def _transcript(job: Job, language: str) -> Transcript:
+def _transcript(job: Job, asked: requests.Export) -> Transcript:
     try:
-        return results.transcript_of(job, language)
+        return results.transcript_of(job, asked.language, asked.version)
+    except versions.NoSuchVersion as error:
+        raise _no_version() from error
     except results.NotTranslated as error:
         told = _("There is no finished translation to that language.")
         raise Unprocessable(told, code="not_translated", errors={"language": [told]}) from error

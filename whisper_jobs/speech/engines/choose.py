@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from whisper_jobs.errors import JobError
-from whisper_jobs.speech.engines import converted, registry, weights
+from whisper_jobs.speech.engines import converted, moonshine_weights, registry, weights
 from whisper_jobs.speech.engines.base import Quality, Task
-from whisper_jobs.speech.engines.pocketsphinx import refuse_other_languages
+from whisper_jobs.speech.engines.english import refuse_other_languages
 from whisper_jobs.speech.languages import ONLY_LARGE_V3, name_of
 
 AUTO = "auto"
 FASTER = "faster-whisper"
 WHISPER = "openai-whisper"
 DRAFT = "pocketsphinx"
+MOONSHINE, MOONSHINE_MODEL = "moonshine", moonshine_weights.MODEL
+#: What comes with the program, by the name that is asked for, with what a sentence about it begins with. Both know English only.
+ENGLISH = {DRAFT: "The draft engine", MOONSHINE_MODEL: f"The model “{MOONSHINE_MODEL}”"}
 #: The libraries that run Whisper models, the one that is taken first where both have a model; and where each keeps them.
 STORES: dict[str, Any] = {FASTER: converted, WHISPER: weights}
 _PACKAGES = {FASTER: ("faster_whisper", "ctranslate2"), WHISPER: ("whisper", "torch")}
@@ -45,12 +48,13 @@ _NO_TRANSLATIONS = frozenset({"large-v3-turbo"})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`reason` is a sentence for the user."""
+    """`reason` is a sentence for the user. `takes_for_english`: the model knows nothing else, and nobody said what is spoken."""
 
     engine: str
     model: str
     quality: Quality
     reason: str
+    takes_for_english: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ def choose(
     folders: tuple[Path, ...],
     memory_bytes: int | None = None,
 ) -> Choice:
-    """`requested`: `auto`, a Whisper model's name, `pocketsphinx`, the name or Hub id of a model in the first folder, each also
-    behind `faster-whisper/` or `openai-whisper/`, or an engine that was registered; never a path.
+    """`requested`: `auto`, a Whisper model's name, `moonshine-tiny`, `pocketsphinx`, the name or Hub id of a model in the first
+    folder, each also behind `faster-whisper/` or `openai-whisper/`, or an engine that was registered; never a path.
 
     `auto` passes over models that can't do the task or need more than `memory_bytes`. Raises JobError `model_unavailable` or
     `language_unsupported`; what was asked for is never swapped for another.
@@ -82,9 +86,8 @@ def choose(
         return _best(language, task, folders=folders, memory_bytes=memory_bytes)
     if task == "translate":
         _refuse_to_translate(requested, language, folders)
-    if requested == DRAFT:
-        refuse_other_languages(language)
-        return Choice(DRAFT, DRAFT, "draft", "The draft engine was chosen for this job.")
+    if requested in ENGLISH:
+        return _english(requested, language)
     if requested in registry.extra_engines():
         quality = registry.engine_class(requested).quality
         return Choice(requested, requested, quality, f"The engine “{requested}” was chosen for this job.")
@@ -96,8 +99,11 @@ def known_models(folders: tuple[Path, ...]) -> list[KnownModel]:
     known = [_known_model(name, folders) for name in _ordered_catalogue()]
     known += [_own_model(name, engine, folders) for name, engine in _custom(folders)]
     known += [KnownModel(name, name, True, registry.engine_class(name).quality) for name in registry.extra_engines()]
-    label = "PocketSphinx (English, draft quality)"
-    return [*known, KnownModel(DRAFT, label, _draft_installed(), "draft", english_only=True)]
+    moonshine = KnownModel(
+        MOONSHINE_MODEL, "Moonshine tiny (English)", moonshine_weights.present(), "full", english_only=True
+    )
+    draft = KnownModel(DRAFT, "PocketSphinx (English, draft quality)", _draft_installed(), "draft", english_only=True)
+    return [*known, moonshine, draft]
 
 
 def installed(engine: str) -> bool:
@@ -124,6 +130,17 @@ def catalogued(requested: str) -> bool:
 
 def _draft_installed() -> bool:
     return find_spec("pocketsphinx") is not None
+
+
+def _english(requested: str, language: str | None) -> Choice:
+    """One of those that come with the program, asked for by name."""
+    refuse_other_languages(language, engine=ENGLISH[requested])
+    reason = f"{ENGLISH[requested]} was chosen for this job."
+    if requested == DRAFT:
+        return Choice(DRAFT, DRAFT, "draft", reason)
+    if not moonshine_weights.present():
+        raise JobError("model_unavailable", moonshine_weights.MISSING)
+    return Choice(MOONSHINE, MOONSHINE_MODEL, "full", reason, takes_for_english=language is None)
 
 
 def _whisper(requested: str, language: str | None, *, task: Task, folders: tuple[Path, ...]) -> Choice:
@@ -153,7 +170,7 @@ def _best(language: str | None, task: Task, *, folders: tuple[Path, ...], memory
 
 
 def _without_whisper(language: str | None, task: Task) -> Choice:
-    """The draft engine, if that can do it at all."""
+    """What comes with the program, if that can do it at all."""
     how = f"`manage.py models download {_SUGGESTED if _knows(_SUGGESTED, language) else 'large-v3'}`"
     if task == "translate":
         what = f"translate {name_of(language)}" if language else "translate"
@@ -162,6 +179,8 @@ def _without_whisper(language: str | None, task: Task) -> Choice:
     if language not in (None, "en"):
         message = f"No model on this server knows {name_of(language)}. An administrator can get one with {how}."
         raise JobError("language_unsupported", message)
+    if moonshine_weights.present():
+        return _by_moonshine(language, how)
     if not _draft_installed():
         message = f"There is no speech model on this server. An administrator can get one with {how}."
         raise JobError("model_unavailable", message)
@@ -169,7 +188,16 @@ def _without_whisper(language: str | None, task: Task) -> Choice:
         "No Whisper model is on this server, so the words are a draft, by PocketSphinx, for English only. "
         f"An administrator can get a better model with {how}."
     )
-    return Choice(DRAFT, DRAFT, "draft", reason)
+    return Choice(DRAFT, DRAFT, "draft", reason, takes_for_english=language is None)
+
+
+def _by_moonshine(language: str | None, how: str) -> Choice:
+    limits = "English only" if language else "English only and writes nonsense for other languages"
+    reason = (
+        f"No Whisper model is on this server, so the words are by Moonshine tiny, which knows {limits}. "
+        f"An administrator can get a better model with {how}."
+    )
+    return Choice(MOONSHINE, MOONSHINE_MODEL, "full", reason, takes_for_english=language is None)
 
 
 def _candidates(language: str | None, task: Task) -> Iterator[str]:
@@ -211,12 +239,12 @@ def _catalogued_as(asked: str) -> str | None:
 
 def _refuse_to_translate(requested: str, language: str | None, folders: tuple[Path, ...]) -> None:
     """Raises JobError `language_unsupported` for what can only transcribe; of other people's models nobody knows."""
-    name = DRAFT if requested == DRAFT else _catalogued_as(engines_of(requested)[0])
-    if name is None or (name != DRAFT and _translates(name)):
+    name = requested if requested in ENGLISH else _catalogued_as(engines_of(requested)[0])
+    if name is None or (name not in ENGLISH and _translates(name)):
         return
     able = list(_candidates(None if language == "en" else language, "translate"))
     other = next((each for each in able if _is_present(each, folders)), _like(name, able))
-    what = "The draft engine" if name == DRAFT else f"The model “{name}”"
+    what = ENGLISH.get(name, f"The model “{name}”")
     message = f"{what} can't translate. Choose “{other}”."
     raise JobError("language_unsupported", message)
 

@@ -1,4 +1,4 @@
-"""The draft engine: CMU PocketSphinx with the English model that its wheel carries. Works on any machine, offline.
+"""The draft engine: CMU PocketSphinx with the English model that its wheel carries. Offline; for machines that have nothing else.
 
 Loaded through `registry.load`. Its words are a draft: far from a Whisper model's, and without punctuation.
 """
@@ -6,14 +6,15 @@ Loaded through `registry.load`. Its words are a draft: far from a Whisper model'
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples, Setup
-from whisper_jobs.speech.languages import name_of
+from whisper_jobs.speech.engines.english import refuse_other_languages
+from whisper_jobs.speech.engines.sentences import Rules, cut
 from whisper_jobs.speech.transcript import Segment, Word
 
 Pcm = npt.NDArray[np.int16]
@@ -23,10 +24,7 @@ SETTINGS = {"wip": 0.2, "topn": 8, "silprob": 0.05, "remove_noise": False, "logl
 FRAMES_PER_SECOND = 100
 #: The decoder holds the GIL while it works; between pieces other threads run and `should_stop` is asked.
 PIECE_SAMPLES = SAMPLE_RATE // 4
-#: A pause this long ends a segment; a shorter one does so once the segment is long.
-PAUSE_SECONDS = 0.4
-SHORT_PAUSE_SECONDS = 0.12
-LONG_SEGMENT_SECONDS = 6.0
+SEGMENTS = Rules(pause_seconds=0.4, short_pause_seconds=0.12, long_seconds=6.0)
 #: A window whose root mean square is below this (-40 dBFS) is raised to it: faint speech would drown in the dither.
 QUIET_RMS, MOST_GAIN = 0.01, 1000.0
 #: Less than three frames of features is nothing to decode.
@@ -53,7 +51,7 @@ class PocketSphinx:
 
     def transcribe(self, windows: Sequence[Samples], options: Options) -> list[Result]:
         """English only; `task` and `initial_prompt` mean nothing to it. Raises JobError `language_unsupported`."""
-        refuse_other_languages(options.language)
+        refuse_other_languages(options.language, engine="The draft engine")
         return [self._window(samples, options) for samples in windows]
 
     def _window(self, samples: Samples, options: Options) -> Result:
@@ -69,7 +67,8 @@ class PocketSphinx:
                 self._decoder.process_raw(piece)
         finally:
             self._decoder.end_utt()
-        return Result(tuple(_segments(self._words(len(pcm) / SAMPLE_RATE))), "en")
+        words = self._words(len(pcm) / SAMPLE_RATE)
+        return Result(tuple(_segment(some) for some in cut(words, SEGMENTS)), "en")
 
     def _set_cepstral_mean(self, pcm: Pcm) -> None:
         """First passes, for the features alone: the decoder then knows the window's sound from its first word on.
@@ -107,14 +106,6 @@ class PocketSphinx:
             position = end
 
 
-def refuse_other_languages(language: str | None) -> None:
-    if language not in (None, "en"):
-        raise JobError(
-            "language_unsupported",
-            f"The draft engine understands English only, not {name_of(language)}. Choose a Whisper model.",
-        )
-
-
 def _levelled(samples: Samples) -> Samples:
     """Louder when it is quiet; loud enough as it is."""
     loudness = float(np.sqrt(np.mean(np.square(samples))))
@@ -133,24 +124,7 @@ def _pieces(pcm: Pcm) -> Iterator[bytes]:
         yield pcm[start : start + PIECE_SAMPLES].tobytes()
 
 
-def _segments(words: Iterable[Word]) -> Iterator[Segment]:
-    gathered: list[Word] = []
-    for word in words:
-        if gathered and _ends_before(gathered, word):
-            yield _segment(gathered)
-            gathered = []
-        gathered.append(word)
-    if gathered:
-        yield _segment(gathered)
-
-
-def _ends_before(gathered: list[Word], word: Word) -> bool:
-    pause = word.start - gathered[-1].end
-    is_long = word.end - gathered[0].start > LONG_SEGMENT_SECONDS
-    return pause >= (SHORT_PAUSE_SECONDS if is_long else PAUSE_SECONDS)
-
-
-def _segment(words: list[Word]) -> Segment:
+def _segment(words: tuple[Word, ...]) -> Segment:
     text = " ".join(word.text for word in words)
     probability = sum(word.probability or 0.0 for word in words) / len(words)
-    return Segment(words[0].start, words[-1].end, text, tuple(words), probability=probability)
+    return Segment(words[0].start, words[-1].end, text, words, probability=probability)

@@ -18,6 +18,7 @@ ENGINES: dict[str, str] = {
     "faster-whisper": "whisper_jobs.speech.engines.faster_whisper:FasterWhisper",
     "openai-whisper": "whisper_jobs.speech.engines.openai_whisper:OpenAIWhisper",
     "openai-relay": "whisper_jobs.speech.engines.openai_relay:OpenAIRelay",
+    "moonshine": "whisper_jobs.speech.engines.moonshine:Moonshine",
     "pocketsphinx": "whisper_jobs.speech.engines.pocketsphinx:PocketSphinx",
 }
 BUILT_IN = frozenset(ENGINES)

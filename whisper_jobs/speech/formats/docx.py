@@ -26,6 +26,7 @@ from whisper_jobs.speech.formats.bidi import is_right_to_left
 from whisper_jobs.speech.formats.clocks import short_clock
 from whisper_jobs.speech.formats.documents import Document, document_of
 from whisper_jobs.speech.formats.options import FormatOptions
+from whisper_jobs.speech.formats.outlet import Outlet
 from whisper_jobs.speech.transcript import Paragraph, Transcript
 
 _BODY = "word/document.xml"
@@ -37,7 +38,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def render_docx(transcript: Transcript, options: FormatOptions) -> Iterator[bytes]:
-    document, out = document_of(transcript, options), _Outlet()
+    document, out = document_of(transcript, options), Outlet()
     parts = _package()
     head, _, tail = parts[_BODY].decode().partition("<w:body>")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as package:
@@ -51,24 +52,6 @@ def render_docx(transcript: Transcript, options: FormatOptions) -> Iterator[byte
                 yield out.taken()
             body.write(tail.encode())
     yield out.taken()
-
-
-class _Outlet(io.RawIOBase):
-    """What zipfile writes to: a stream that can't go back, emptied as it fills."""
-
-    def __init__(self) -> None:
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._written += data
-        return len(data)
-
-    def taken(self) -> bytes:
-        taken, self._written = bytes(self._written), bytearray()
-        return taken
 
 
 def _body(document: Document) -> Iterator[str]:

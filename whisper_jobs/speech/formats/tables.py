@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from whisper_jobs.speech.formats.options import FormatOptions
@@ -12,15 +13,16 @@ from whisper_jobs.speech.transcript import Segment, Transcript
 
 #: Spreadsheets know the letters of a file by this.
 BYTE_ORDER_MARK = "\ufeff"
-#: A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
-FORMULA_MARKS = tuple("=+-@\t\r＝＋－＠")
+#: A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection), and may pass
+#: over what isn't seen before it.
+_FORMULA = re.compile("[\\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+@＝＋－＠-]")
 
 
 def render_tsv(transcript: Transcript, options: FormatOptions) -> Iterator[str]:
-    """Whole milliseconds and the text, as openai-whisper's WriteTSV."""
+    """Whole milliseconds and the text, as openai-whisper's WriteTSV, but for an apostrophe as in a CSV file."""
     yield "start\tend\ttext\n"
     for segment, text in _with_text(transcript.segments):
-        yield f"{milliseconds(segment.start)}\t{milliseconds(segment.end)}\t{text}\n"
+        yield f"{milliseconds(segment.start)}\t{milliseconds(segment.end)}\t{_harmless(text)}\n"
 
 
 def render_csv(transcript: Transcript, options: FormatOptions) -> Iterator[str]:
@@ -38,7 +40,7 @@ def _with_text(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _row(cells: Iterable[str]) -> str:

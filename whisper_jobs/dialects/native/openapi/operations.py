@@ -7,8 +7,15 @@ from typing import Any
 
 from rest_framework.serializers import BaseSerializer
 
-from whisper_jobs.dialects.native import requests
-from whisper_jobs.dialects.native.openapi import examples, shapes
+from whisper_jobs.dialects.native import (
+    archive_views,
+    check_views,
+    correction_requests,
+    library_views,
+    requests,
+    review_views,
+)
+from whisper_jobs.dialects.native.openapi import correction_shapes, examples, library_shapes, review_shapes, shapes
 from whisper_jobs.dialects.native.share_views import ShareOptionsSerializer, ShareSerializer
 from whisper_jobs.speech.formats import FORMATS, Format
 
@@ -158,16 +165,101 @@ OPERATIONS: dict[str, Operation] = {
         description="`coverage.gaps` of a finished transcript: all of them, or those that begin from `start` to `end`.",
         body=requests.RefillSerializer,
     ),
+    "GET /whisper/jobs/{job_id}/review": Operation(
+        "How the approval stands, and who may be assigned", review_shapes.ReviewAnswerSerializer
+    ),
+    "POST /whisper/jobs/{job_id}/review": Operation(
+        "Assign, take, submit, return or approve",
+        shapes.JobAnswerSerializer,
+        description="Of a job that was handed in with `human_review` and is in the stage `reviewing`. Approving completes it.",
+        body=review_views.ReviewSerializer,
+    ),
+    "GET /whisper/jobs/{job_id}/spots": Operation(
+        "Places of the transcript that somebody should look at",
+        review_shapes.SpotsAnswerSerializer,
+        description="In segments that are not checked yet, and speech without words; in order of time.",
+        query=check_views.SpotsSerializer,
+    ),
+    "GET /whisper/glossary": Operation("The caller's glossary", review_shapes.GlossaryAnswerSerializer, tag=QUEUE),
+    "POST /whisper/glossary": Operation(
+        "Add terms to the glossary",
+        review_shapes.GlossaryAnswerSerializer,
+        tag=QUEUE,
+        body=check_views.TermsSerializer,
+    ),
+    "DELETE /whisper/glossary": Operation(
+        "Take terms out of the glossary",
+        review_shapes.GlossaryAnswerSerializer,
+        tag=QUEUE,
+        body=check_views.TermsSerializer,
+    ),
+    "GET /whisper/search": Operation(
+        "Jobs by their words, newest first, with the places found",
+        library_shapes.SearchAnswerSerializer,
+        tag=QUEUE,
+        description='All words must be in the job. `"exact phrase"` finds words that follow each other, `-word` leaves jobs out.',
+        query=library_views.SearchSerializer,
+    ),
+    "GET /whisper/tags": Operation("The caller's tags", library_shapes.TagsAnswerSerializer, tag=QUEUE),
+    "POST /whisper/tags": Operation(
+        "Make a tag", library_shapes.TagAnswerSerializer, status=201, tag=QUEUE, body=library_views.TagSerializer
+    ),
+    "PATCH /whisper/tags/{tag_id}": Operation(
+        "Give a tag another name or colour",
+        library_shapes.TagAnswerSerializer,
+        tag=QUEUE,
+        body=library_views.TagSerializer,
+    ),
+    "DELETE /whisper/tags/{tag_id}": Operation("Delete a tag; its jobs stay", shapes.MessageSerializer, tag=QUEUE),
+    "GET /whisper/jobs/{job_id}/tags": Operation("The caller's tags of a job", library_shapes.TagsAnswerSerializer),
+    "PUT /whisper/jobs/{job_id}/tags": Operation(
+        "Give a job these tags and no others of the caller's",
+        library_shapes.TagsAnswerSerializer,
+        body=library_views.JobTagsSerializer,
+    ),
+    "POST /whisper/jobs/{job_id}/trash": Operation(
+        "Move a job to the trash; a queued one is cancelled first",
+        shapes.JobAnswerSerializer,
+        description="It is seen nowhere else, and deleted after some weeks unless it is taken out.",
+        refusals=(422,),
+    ),
+    "POST /whisper/jobs/{job_id}/untrash": Operation("Take a job out of the trash", shapes.JobAnswerSerializer),
     "GET /whisper/jobs/{job_id}/segments": Operation(
         "Segments with words and times, a page at a time",
         shapes.SegmentsAnswerSerializer,
         query=requests.SegmentsSerializer,
+    ),
+    "GET /whisper/jobs/{job_id}/corrections": Operation(
+        "What people have changed in the transcript",
+        correction_shapes.CorrectionsAnswerSerializer,
+        query=correction_requests.LogSerializer,
+    ),
+    "POST /whisper/jobs/{job_id}/corrections": Operation(
+        "Correct the transcript",
+        correction_shapes.CorrectionAnswerSerializer,
+        status=201,
+        description="Each kind has fields of its own. Segments come with the revision in which they were seen: 409 when one has "
+        "changed since. The same `request_id` once more is answered with 200 and changes nothing.",
+        body=correction_requests.DescribedCorrectionSerializer,
+        also={200: correction_shapes.CorrectionAnswerSerializer, 409: correction_shapes.ConflictSerializer},
+    ),
+    "POST /whisper/jobs/{job_id}/corrections/preview": Operation(
+        "What find and replace would change",
+        correction_shapes.PreviewAnswerSerializer,
+        description="Writes nothing.",
+        body=correction_requests.SwapSerializer,
     ),
     "GET /whisper/jobs/{job_id}/exports/{name}": Operation(
         "The transcript as a file",
         _FILES,
         description="Limits of captions without a `preset` replace those of `web`. What a format has no use for is ignored.",
         query=requests.ExportSerializer,
+    ),
+    "GET /whisper/jobs/{job_id}/exports.zip": Operation(
+        "The transcript as several files in a ZIP archive",
+        {"application/zip": {"type": "string", "format": "binary"}},
+        description="Its `README.txt` tells what is missing and why, such as a translation that was not made.",
+        query=archive_views.ArchiveSerializer,
     ),
     "POST /whisper/jobs/{job_id}/share": Operation(
         "Share the transcript by a link",

@@ -16,6 +16,7 @@ from rest_framework.serializers import (
     Serializer,
 )
 
+from whisper_jobs.dialects.native.openapi.review_shapes import ApprovalSerializer
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Channel, EnrichmentState, SourceType
 from whisper_jobs.states import Kind, Stage, Status, StepState
@@ -106,6 +107,7 @@ class SpeakerSerializer(Any_):
     label = CharField()  # type: ignore[assignment]
     name = optional()
     seconds = FloatField()
+    colour = IntegerField(required=False, help_text="A place in the palette of the pages, where somebody chose one.")
 
 
 class DiarizationSerializer(Any_):
@@ -258,7 +260,7 @@ class JobSummarySerializer(Any_):
     requested_model = CharField()
     engine = optional()
     engine_reason = optional()
-    quality = optional("`draft` where the words come from the offline engine.")
+    quality = optional("`draft` where the words come from the draft engine.")
     language = optional()
     detected_language = optional()
     language_probability = number("Of the detected language, 0–1, where the engine tells it.")
@@ -272,6 +274,8 @@ class JobSerializer(JobSummarySerializer):
     source_sha256 = optional()
     transcript_text = optional("The text, or what has been heard so far.")
     speaker_aware_transcript = optional()
+    transcript_version = IntegerField(help_text="How often it was corrected.")
+    corrected_at = moment()
     segments_url = CharField()
     exports = DictField(child=CharField(), help_text="Format → path, once the job is completed.")
     steps = StepSerializer(many=True)
@@ -284,6 +288,7 @@ class JobSerializer(JobSummarySerializer):
     translations = TranslationSerializer(many=True)
     share = SharedSerializer(allow_null=True)
     callback = CallbackSerializer(allow_null=True)
+    review = ApprovalSerializer(allow_null=True)
 
 
 class JobAnswerSerializer(Any_):
@@ -314,6 +319,8 @@ class SegmentSerializer(Any_):
     probability = number()
     suspect = optional("Why the text may be wrong: `repeats`, `no_speech` or `unsure`.")
     words = WordSerializer(many=True)
+    revision = IntegerField(help_text="Of the job, when the segment was last changed.")
+    checked = BooleanField(help_text="A person has corrected it, or found it right.")
 
 
 class SegmentsAnswerSerializer(Any_):

@@ -1,7 +1,11 @@
-"""A recording for a browser's player: which kinds may be played, the part that is asked for, and its bytes in pieces."""
+"""A recording for a browser's player: which kinds may be played, the part that is asked for, and its bytes in pieces.
+
+Used by the pages of signed-in users and by the public page of a share; who may hear it is decided there.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import re
 from collections.abc import AsyncIterator
@@ -10,6 +14,8 @@ from typing import IO, Any
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from whisper_jobs.models import Job
@@ -97,7 +103,48 @@ def part_of(asked: str, size: int) -> Part | None:
 
 def etag_of(job: Job, size: int) -> str:
     """Says when it is another recording, and nothing of this one."""
-    return f'"{salted_hmac("sharing.audio", f"{job.media}:{size}", algorithm="sha256").hexdigest()[:32]}"'
+    return f'"{salted_hmac("whisper_jobs.playback", f"{job.media}:{size}", algorithm="sha256").hexdigest()[:32]}"'
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def answer(request: HttpRequest, job: Job) -> HttpResponseBase:
+    """The recording as a whole or in part, and never as a page. Raises Http404 where the file is gone."""
+    try:
+        size = default_storage.size(job.media)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    told = _sent(request, job, size)
+    told["Accept-Ranges"], told["ETag"] = "bytes", etag_of(job, size)
+    told["Content-Disposition"] = "inline"
+    # Whatever is in the file, a browser that opens it by itself runs and loads nothing.
+    told["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
+    return told
+
+
+def _sent(request: HttpRequest, job: Job, size: int) -> HttpResponseBase:
+    try:
+        part = part_of(_asked(request, etag_of(job, size)), size)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    sent = part or Part(0, size, size)
+    told: dict[str, Any] = {"status": 206 if part else 200, "content_type": kind_of(job)}
+    if request.method == "HEAD":
+        made: HttpResponseBase = HttpResponse(**told)
+    else:
+        made = StreamingHttpResponse(pieces(job.media, sent), **told)
+    made["Content-Length"] = str(sent.length)
+    if part:
+        made["Content-Range"] = part.content_range
+    return made
+
+
+def _asked(request: HttpRequest, etag: str) -> str:
+    """The Range header, where it is about this recording and not one that the player has seen before."""
+    seen = request.headers.get("If-Range", "")
+    return request.headers.get("Range", "") if not seen or seen == etag else ""
 
 
 async def pieces(name: str, part: Part) -> AsyncIterator[bytes]:

@@ -1,0 +1,1 @@
+"""The player of a recording and the transcript that goes along with it."""
