@@ -12,17 +12,24 @@ const start = data("start");
 const card = document.getElementById("analysis");
 const seen = { made: made(start.job), language: "", wanted: null, refreshing: null };
 
+function enriching(steps) {
+  return steps.filter(({ kind }) => kind === "analyse" || kind === "translate");
+}
+
 /** What the steps tell of analysis and translations; changes when this part of the page has to. */
 function made({ status, steps = [] }) {
-  const told = steps.filter(({ kind }) => kind === "analyse" || kind === "translate");
-  return JSON.stringify([status === "completed", told.map(({ state, attempts }) => [state, attempts])]);
+  return JSON.stringify([status === "completed", enriching(steps).map(({ state, attempts }) => [state, attempts])]);
 }
+
+/** A worker takes a step, and says a moment later that it has begun: a page made in between shows that it waits. */
+const isBehind = (steps) =>
+  enriching(steps).some(({ state }) => state === "running") && !card.querySelector('[data-state="running"]');
 
 function compare(job) {
   if (job.stage_detail) setText(document.querySelector('[data-field="enrich-detail"]'), told(job.stage_detail));
   if (!job.steps) return;
   const now = made({ ...start.job, ...job });
-  if (now === seen.made) return;
+  if (now === seen.made && !isBehind(job.steps)) return;
   seen.made = now;
   seen.refreshing = (seen.refreshing ?? Promise.resolve()).then(refresh);
 }
