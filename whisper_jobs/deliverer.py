@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.utils import timezone
 
 from whisper_jobs import callbacks, posting
 from whisper_jobs.models import Delivery
 from whisper_jobs.outbound import Guard
 from whisper_jobs.posting import Letter, Outcome
+from whisper_jobs.sending import Sender
 
 log = logging.getLogger(__name__)
 #: Exchanges at a time: in all, with one host, and with one that did not answer last time.
 SLOTS, HOST_SLOTS, SLOW_HOST_SLOTS = 32, 8, 1
-#: After an error of the database, and between looks at work that another deliverer is taking.
-PAUSE_SECONDS = 1.0
+#: Between looks at work that another deliverer is taking.
 SHORTEST_SECONDS = 0.05
 
 
-class Deliverer:
+class Deliverer(Sender):
     """`worker` names its claims: that of its process in `presence`, so that they are freed when that is found dead."""
 
     def __init__(
@@ -41,39 +39,22 @@ class Deliverer:
         poll_seconds: float,
         pauses: Sequence[timedelta] = callbacks.PAUSES,
     ) -> None:
-        self._worker, self._guard = worker, guard
-        self._poll_seconds, self._pauses = poll_seconds, pauses
-        self._bell, self._stopping = threading.Event(), threading.Event()
+        super().__init__("deliverer", poll_seconds)
+        self._worker, self._guard, self._pauses = worker, guard, pauses
         self._in_hand: dict[int, Delivery] = {}
         self._ended: deque[tuple[Delivery, Outcome]] = deque()
         self._hosts: Counter[str] = Counter()
         self._slow: set[str] = set()
-        self._thread = threading.Thread(target=self._loop, name="deliverer", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def ring(self) -> None:
-        """There may be something to send."""
-        self._bell.set()
-
-    def stop(self) -> None:
-        """Takes nothing more; what is on its way goes on."""
-        self._stopping.set()
-        self._bell.set()
-
-    def end(self, seconds: float) -> None:
-        """After `stop`: waits so long for what is on its way, then hands the rest back. The process ends next."""
-        self._thread.join(seconds)
-        if left := list(self._in_hand.values()):
-            callbacks.hand_back(left)
 
     @property
     def is_busy(self) -> bool:
         return bool(self._in_hand)
 
+    def _hand_back(self) -> None:
+        if left := list(self._in_hand.values()):
+            callbacks.hand_back(left)
+
     def turn(self) -> float:
-        """Records what has ended and sends what is due. Seconds until there may be more, unless a bell rings before."""
         self._record()
         if not self._stopping.is_set():
             self._take()
@@ -82,23 +63,6 @@ class Deliverer:
         due_at = callbacks.next_due(self._full())
         left = (due_at - timezone.now()).total_seconds() if due_at else self._poll_seconds
         return min(max(left, SHORTEST_SECONDS), self._poll_seconds)
-
-    def _loop(self) -> None:
-        while not (self._stopping.is_set() and not self._in_hand):
-            try:
-                pause = self.turn()
-            except DatabaseError:
-                log.exception("callbacks wait for the database")
-                connection.close()
-                pause = PAUSE_SECONDS
-                # An exchange that ends meanwhile would ring, and a database that is away is not asked in a loop.
-                time.sleep(pause)
-            except Exception:
-                log.exception("a turn of the deliverer failed")
-                pause = self._poll_seconds
-            self._bell.wait(pause)
-            self._bell.clear()
-        connection.close()
 
     def _take(self) -> None:
         free = SLOTS - len(self._in_hand)

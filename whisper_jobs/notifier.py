@@ -1,18 +1,12 @@
-"""Sends notices: one thread that claims and records, a few that send. Lives beside the deliverer of callbacks.
-
-A bell wakes it; it also looks by itself, so that a notice goes out while the broker is away.
-"""
+"""Sends notices: one thread that claims and records, a few that send. Lives beside the deliverer of callbacks."""
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.utils import timezone
 
 from whisper_jobs import notice_letters, notices
@@ -20,50 +14,33 @@ from whisper_jobs.models import Notice
 from whisper_jobs.notice_letters import Send
 from whisper_jobs.outbound import Guard
 from whisper_jobs.posting import Outcome
+from whisper_jobs.sending import Sender
 
 log = logging.getLogger(__name__)
 #: Exchanges at a time.
 SLOTS = 16
-#: After an error of the database.
-PAUSE_SECONDS = 1.0
 SHORTEST_SECONDS = 0.05
 
 
-class Notifier:
+class Notifier(Sender):
     def __init__(self, guard: Guard, *, poll_seconds: float) -> None:
-        self._guard, self._poll_seconds = guard, poll_seconds
-        self._bell, self._stopping = threading.Event(), threading.Event()
+        super().__init__("notifier", poll_seconds)
+        self._guard = guard
         # By claim too: one that was freed may be claimed here again while its first sending goes on.
         self._in_hand: dict[tuple[object, object], Notice] = {}
         self._ended: deque[tuple[Notice, Outcome]] = deque()
         self._senders = ThreadPoolExecutor(SLOTS, thread_name_prefix="notice")
-        self._thread = threading.Thread(target=self._loop, name="notifier", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def ring(self) -> None:
-        """There may be something to send."""
-        self._bell.set()
-
-    def stop(self) -> None:
-        """Takes nothing more; what is on its way goes on."""
-        self._stopping.set()
-        self._bell.set()
-
-    def end(self, seconds: float) -> None:
-        """After `stop`: waits so long for what is on its way, then hands the rest back. The process ends next."""
-        self._thread.join(seconds)
-        self._senders.shutdown(wait=False, cancel_futures=True)
-        if left := list(self._in_hand.values()):
-            notices.hand_back(left)
 
     @property
     def is_busy(self) -> bool:
         return bool(self._in_hand)
 
+    def _hand_back(self) -> None:
+        self._senders.shutdown(wait=False, cancel_futures=True)
+        if left := list(self._in_hand.values()):
+            notices.hand_back(left)
+
     def turn(self) -> float:
-        """Records what has ended and sends what is due. Seconds until there may be more, unless a bell rings before."""
         self._record()
         if self._stopping.is_set():
             return self._poll_seconds
@@ -72,22 +49,6 @@ class Notifier:
         due_at = notices.next_due() if len(self._in_hand) < SLOTS else None
         left = (due_at - timezone.now()).total_seconds() if due_at else self._poll_seconds
         return min(max(left, SHORTEST_SECONDS), self._poll_seconds)
-
-    def _loop(self) -> None:
-        while not (self._stopping.is_set() and not self._in_hand):
-            try:
-                pause = self.turn()
-            except DatabaseError:
-                log.exception("notices wait for the database")
-                connection.close()
-                pause = PAUSE_SECONDS
-                time.sleep(pause)
-            except Exception:
-                log.exception("a turn of the notifier failed")
-                pause = self._poll_seconds
-            self._bell.wait(pause)
-            self._bell.clear()
-        connection.close()
 
     def _send(self, notice: Notice) -> None:
         """Whatever fails here but the database counts as an attempt, so that it is not tried without end."""

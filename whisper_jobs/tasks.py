@@ -20,11 +20,12 @@ from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline.fetch import clear_after
 from whisper_jobs.pipeline.heart import Heart
 from whisper_jobs.pipeline.run import work_once
+from whisper_jobs.sending import Sender
 from whisper_jobs.states import Kind, Lane
 
 log = logging.getLogger(__name__)
 _hearts: list[Heart] = []
-_deliverers: list[Deliverer | Notifier] = []
+_deliverers: list[Sender] = []
 #: A worker that ends waits so long for callbacks on their way; the supervisor kills it some seconds later.
 LAST_CALLBACKS_SECONDS = 4.0
 #: Set when this process has seen that the search knows every recording: none that is older than the search comes later.
