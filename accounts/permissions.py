@@ -11,6 +11,10 @@ PUBLISHED = {
     "whisper.use": "whisper.use",
     "whisper.manage": "whisper.manage",
     "whisper.api": "whisper.api",
+    "scaiecho:transcribe": "whisper.scaiecho_transcribe",
+    "scaiecho:diarize": "whisper.scaiecho_diarize",
+    "scaiecho:enroll": "whisper.scaiecho_enroll",
+    "scaiecho:admin": "whisper.scaiecho_admin",
     "provider_openai": "accounts.provider_openai",
 }
 

@@ -29,6 +29,7 @@ WebAddress: TypeAlias = str
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 ComputeType: TypeAlias = str
 Backends: TypeAlias = Literal["A", "B", "AB"]
+Tier: TypeAlias = Literal["trial", "standard", "regulated"]
 Count: TypeAlias = int
 #: Their value may hold a password, so a mistake in one is told without it.
 SECRET_KINDS = {"MailServer"}
@@ -103,6 +104,23 @@ class Env:
     relay_base_url: WebAddress = ""
     relay_api_key: str = ""
     relay_model: str = "whisper-1"
+    #: Processes that listen to live sessions; 0 for none, and then there are no live sessions.
+    live_workers: Count = 1
+    #: Where the live process listens for web processes on other machines, HOST:PORT; empty for a socket in the data folder.
+    live_address: str = ""
+    #: At once, on this server.
+    live_sessions: int = 50
+    live_max_hours: float = 4.0
+    #: A session that sends nothing for so long is closed.
+    live_idle_minutes: float = 5.0
+    #: A client whose connection is lost may come back for so long.
+    live_resume_seconds: float = 30.0
+    #: The speech API answers files up to here in the same request, larger ones by a job to poll.
+    scaiecho_async_audio_threshold_bytes: int = 5 * 1024 * 1024
+    #: So long a request waits for its transcript at most; then it is told where to poll.
+    inline_seconds: float = 120.0
+    #: What a tenant may use until its policy says otherwise: trial, standard or regulated.
+    tenant_tier: Tier = "standard"
     #: Requests per minute and caller that the API answers.
     api_per_minute: int = 120
     #: Of one user at once, unless the user has a number of their own; those of admins are not counted.
@@ -209,6 +227,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "Device": _one_of("auto", "cpu", "cuda"),
     "ComputeType": _one_of("auto", *COMPUTE_TYPES),
     "Backends": (lambda text: {"A": "A", "B": "B", "AB": "AB"}[text.upper()], "A, B or AB"),
+    "Tier": _one_of("trial", "standard", "regulated"),
     "tuple[str, ...]": (_names, "names separated by commas"),
     "tuple[Network, ...]": (_networks, "networks such as 10.0.0.0/8, separated by commas"),
 }

@@ -69,6 +69,8 @@ class Job(models.Model):
     source_sha256 = models.CharField(max_length=64, blank=True)
     #: Name in Django's storage of the original; empty until it is there.
     media = models.CharField(max_length=200, blank=True)
+    #: When the original was deleted because its time was over (see retention); the words stay.
+    media_removed_at = models.DateTimeField(null=True)
 
     requested_model = models.CharField(max_length=100)
     language = models.CharField(max_length=16, blank=True)
@@ -116,6 +118,10 @@ class Job(models.Model):
             ("use", "May use the transcription queue"),
             ("manage", "May see and run the whole queue"),
             ("api", "May submit through the token API"),
+            ("scaiecho_transcribe", "May transcribe through the speech API"),
+            ("scaiecho_diarize", "May have speakers told apart through the speech API"),
+            ("scaiecho_enroll", "May enrol speakers"),
+            ("scaiecho_admin", "May set their organisation's policy and see its recordings and audit log"),
         ]
         indexes = [
             models.Index(fields=["owner", "-id"], name="job_owner_newest"),
