@@ -6,7 +6,6 @@ are left out, and so are those that were put together from others. The plain lib
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 import time
@@ -18,8 +17,8 @@ from pathlib import Path
 import pocketsphinx
 
 from benchmarks.figure import Line, Options, at_least, at_most, exactly, told
-from benchmarks.sound import SAMPLE, Pcm, samples_of, speech, write_wav
-from benchmarks.wer import Score, normalised, score
+from benchmarks.sound import Clip, Pcm, clips_of, samples_of, speech, write_wav
+from benchmarks.wer import Score, score
 from tests.speech.noises import NOISES
 from whisper_jobs.speech import guards
 from whisper_jobs.speech.engines import base
@@ -37,13 +36,6 @@ PLAIN = "the plain library"
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    name: str
-    file: Path
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
 class Read:
     """What one reader made of one clip, and the seconds of processor time it took."""
 
@@ -54,26 +46,10 @@ class Read:
 
 def measure(options: Options) -> list[Line]:
     engines: tuple[base.Engine, ...] = (Moonshine(), PocketSphinx())
-    clips = list(_clips(options.audio))[: QUICK_FILES if options.quick else None]
+    clips = list(clips_of(options.audio))[: QUICK_FILES if options.quick else None]
     reads = _reads(engines, clips)
     lines = [*_words(reads, real=options.audio is not None), *(_noises(engine) for engine in engines)]
     return lines if options.quick else [*lines, *(_speed(options, engine.name) for engine in engines)]
-
-
-def _clips(audio: Path | None) -> Iterator[Clip]:
-    if audio is None:
-        yield Clip(SAMPLE.name, SAMPLE, SAMPLE.with_suffix(".txt").read_text())
-        return
-    known = set()
-    with (audio / "MANIFEST.tsv").open(newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            text = (row.get("reference") or "").split(",")[0]
-            if row["language"] != "en" or not text.endswith(".txt") or "constructed" in (row.get("style") or ""):
-                continue
-            said = (audio / text).read_text()
-            if (key := (row["group"], normalised(said))) not in known:
-                known.add(key)
-                yield Clip(row["file"], audio / row["file"], said)
 
 
 def _reads(engines: Sequence[base.Engine], clips: Sequence[Clip]) -> dict[str, list[Read]]:

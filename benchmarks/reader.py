@@ -23,25 +23,26 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.permissions import grant
 from whisper_jobs import intake, lifecycle
-from whisper_jobs.models import Job
+from whisper_jobs.models import Channel, Job, SourceType
+from whisper_jobs.states import Stage
 
 OWNERS = 10
 Read = Callable[[], None]
 
-#: Jobs of ten owners in turn: the newest wait in the queue, of the others one in ten failed.
-JOBS = """
-INSERT INTO whisper_job (id, owner_id, tenant_id, disable_diarization, channel, priority,
-    stage, stage_detail, progress, revision, attempts, created_at, changed_at,
-    source_type, source_url, source_filename, source_label, source_note, source_title, source_description, source_mime,
-    source_sha256, media, requested_model, language, analysis_language, translation_target_languages, engine, model, engine_reason,
-    quality, detected_language, windows_total, windows_done, window_seconds_total, window_seconds_done, speech_seconds,
-    speech_base_seconds, failure_code, failure_error)
-SELECT n, (SELECT min(id) FROM accounts_user) + n %% %(owners)s, (SELECT min(id) FROM accounts_tenant), false, 'web', 0,
-    CASE WHEN n > %(jobs)s - %(waiting)s THEN 'queued' WHEN n %% 10 = 3 THEN 'failed' ELSE 'completed' END,
-    '', 0, 9, 1, now(), now(), 'url', 'https://example.com/' || n, '', 'Recording ' || n, '', 'Title ' || n, '', 'audio/mpeg',
-    '', 'media/' || n || '/original', 'auto', '', '', '[]', 'clockwork', 'clockwork', '', 'draft', 'en', 20, 20, 500, 500, 480,
-    0, '', ''
-FROM generate_series(1, %(jobs)s) AS n
+#: Jobs of ten owners in turn: the newest wait in the queue, of the others one in ten failed. All else is as in the first one.
+OWN = {
+    "id": "n",
+    "owner_id": "(SELECT min(id) FROM accounts_user) + n %% %(owners)s",
+    "stage": "CASE WHEN n > %(jobs)s - %(waiting)s THEN 'queued' WHEN n %% 10 = 3 THEN 'failed' ELSE 'completed' END",
+    "source_url": "'https://example.com/' || n",
+    "source_label": "'Recording ' || n",
+    "source_title": "'Title ' || n",
+    "media": "'media/' || n || '/original'",
+}
+COLUMNS = [field.column for field in Job._meta.concrete_fields]
+JOBS = f"""
+INSERT INTO whisper_job ({", ".join(COLUMNS)}) SELECT {", ".join(OWN.get(name, name) for name in COLUMNS)}
+FROM whisper_job, generate_series(2, %(jobs)s) AS n WHERE id = 1
 """
 STEPS = """
 INSERT INTO whisper_step (job_id, kind, index, state, lane, priority, owner_id, turn, level, worker, attempts, losses, error_code,
@@ -65,12 +66,37 @@ def fill(jobs: int, waiting: int) -> tuple[User, User]:
     for user in (owners[0], manager):
         grant(user, "whisper.use")
     grant(manager, "whisper.manage")
+    _first(owners[0])
     with connection.cursor() as cursor:
         for statement in (JOBS, STEPS, TALLIES):
             cursor.execute(statement, {"jobs": jobs, "waiting": waiting, "owners": OWNERS})
         cursor.execute("SELECT setval(pg_get_serial_sequence('whisper_job', 'id'), %s)", [jobs])
         cursor.execute("VACUUM ANALYZE")
     return owners[0], manager
+
+
+def _first(owner: User) -> None:
+    Job.objects.create(
+        id=1,
+        owner=owner,
+        tenant_id=owner.tenant_id,
+        channel=Channel.WEB,
+        source_type=SourceType.URL,
+        source_url="https://example.com/1",
+        source_mime="audio/mpeg",
+        stage=Stage.COMPLETED,
+        revision=9,
+        requested_model="auto",
+        engine="clockwork",
+        model="clockwork",
+        quality="draft",
+        detected_language="en",
+        windows_total=20,
+        windows_done=20,
+        window_seconds_total=500,
+        window_seconds_done=500,
+        speech_seconds=480,
+    )
 
 
 def readings(owner: User, manager: User) -> Iterator[tuple[str, Read]]:

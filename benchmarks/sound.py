@@ -7,6 +7,7 @@ import csv
 import threading
 import wave
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.wer import normalised
 from whisper_jobs.media.decoding import SAMPLE_RATE, decode
 
 Pcm = npt.NDArray[np.int16]
@@ -22,6 +24,13 @@ SAMPLE = Path(__file__).resolve().parent.parent / "static" / "sample" / "two-voi
 GAP = np.zeros(SAMPLE_RATE // 2, np.int16)
 #: More unlike speech than this is not needed by any figure; longer recordings repeat it.
 MOST_SECONDS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    name: str
+    file: Path
+    said: str
 
 
 def speech(audio: Path | None, seconds: float, *, skip: float = 0.0) -> Pcm:
@@ -49,6 +58,23 @@ def english(audio: Path) -> list[Path]:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["language"] == "en"]
     one_each = {row["group"]: audio / row["file"] for row in reversed(rows)}
     return [one_each[group] for group in dict.fromkeys(row["group"] for row in rows)]
+
+
+def clips_of(audio: Path | None) -> Iterator[Clip]:
+    """The English recordings of a folder that have a text, each once; without a folder the sample."""
+    if audio is None:
+        yield Clip(SAMPLE.name, SAMPLE, SAMPLE.with_suffix(".txt").read_text())
+        return
+    known = set()
+    with (audio / "MANIFEST.tsv").open(newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            text = (row.get("reference") or "").split(",")[0]
+            if row["language"] != "en" or not text.endswith(".txt") or "constructed" in (row.get("style") or ""):
+                continue
+            said = (audio / text).read_text()
+            if (key := (row["group"], normalised(said))) not in known:
+                known.add(key)
+                yield Clip(row["file"], audio / row["file"], said)
 
 
 def samples_of(file: Path) -> Pcm:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import jiwer
 
-from benchmarks.draft import Clip, _clips
 from benchmarks.figure import Line, Options, told
-from benchmarks.sound import samples_of
+from benchmarks.sound import Clip, clips_of, samples_of
 from benchmarks.wer import normalised, without_speakers
 from whisper_jobs.speech import guards
 from whisper_jobs.speech import spots as checking
@@ -47,7 +46,7 @@ class Tally:
 
 
 def measure(options: Options) -> list[Line]:
-    chosen = list(_clips(options.audio))[: QUICK_FILES if options.quick else None]
+    chosen = list(clips_of(options.audio))[: QUICK_FILES if options.quick else None]
     return [line for name, make in ENGINES.items() for line in _lines(name, _read(make(), chosen))]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Q, Window
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
 
+from whisper_jobs import search
 from whisper_jobs.models import Passage, Segment
-from whisper_jobs.search import HEAD, Query, Term, passages_with
+from whisper_jobs.search import HEAD, Query, Term
 from whisper_jobs.speech.tokens import Span, spans, tokens
 
 #: Of each job: passages that are looked through, and places that are told.
@@ -51,12 +51,7 @@ def marked(text: str, query: Query) -> tuple[Part, ...]:
 
 def _passages(jobs: Sequence[int], terms: Sequence[Term]) -> list[tuple[int, float, float]]:
     """The first ones of each job that have a term: job, start, end."""
-    hits, values = passages_with(terms)
-    found = Passage.objects.filter(
-        pk__in=RawSQL(f"SELECT id FROM ({hits}) AS found", values),  # noqa: S608, S611 - values are parameters
-        job__in=jobs,
-        number__gt=HEAD,
-    )
+    found = Passage.objects.filter(search.has_one_of(terms), job__in=jobs, number__gt=HEAD)
     turn = Window(RowNumber(), partition_by=[F("job")], order_by=[F("start").asc()])
     first = found.annotate(turn=turn).filter(turn__lte=PASSAGES)
     return list(first.values_list("job_id", "start", "end"))

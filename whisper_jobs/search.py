@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat, StrIndex
+from django.db.models.lookups import GreaterThan
 
 from whisper_jobs.models import Job, Passage, Segment, Tag
 from whisper_jobs.speech.tokens import tokens
@@ -25,6 +27,18 @@ OVERLAP_WORDS = 8
 HEAD = 0
 #: A query is not asked for more words than that.
 MOST_TERMS = 20
+#: The index is asked first and by itself: a plan that begins at the jobs would take every passage apart again.
+_HITS_ON_SQLITE = """
+WITH hit AS MATERIALIZED (SELECT rowid AS id FROM whisper_passage_index WHERE whisper_passage_index MATCH %s)
+SELECT job_id FROM hit CROSS JOIN whisper_passage AS passage ON passage.id = hit.id
+"""
+_HITS_ON_POSTGRESQL = """
+WITH hit AS MATERIALIZED (
+    SELECT job_id FROM whisper_passage WHERE to_tsvector('simple', tokens) @@ to_tsquery('simple', %s){}
+) SELECT job_id FROM hit
+"""
+#: The index knows which words a passage has; that they follow each other is looked up in the passage.
+_IN_A_ROW = " AND strpos(' ' || tokens || ' ', %s) > 0"
 _TERM = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 
@@ -89,46 +103,32 @@ def by_index() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_seqscan = DEFAULT")
 
 
+def has_one_of(terms: Sequence[Term]) -> Q:
+    """Of a query for few passages: those with any of `terms`. Reads their words and asks no index."""
+    words, asked = Concat(Value(" "), F("tokens"), Value(" ")), Q()
+    for term in terms:
+        asked |= Q(GreaterThan(StrIndex(words, Value(_as_stored(term))), 0))
+    return asked
+
+
+def _as_stored(term: Term) -> str:
+    return " " + " ".join(term.tokens) + ("" if term.unfinished else " ")
+
+
 def _jobs_with(term: Term) -> RawSQL:
-    found, values = passages_with([term])
-    return RawSQL(f"SELECT job_id FROM ({found}) AS found", values)  # noqa: S608, S611 - values are parameters
-
-
-def passages_with(terms: Sequence[Term]) -> tuple[str, list[str]]:
-    """SQL for id, job_id, number and start of the passages with any of `terms`, and its values.
-
-    The index is asked first and by itself: a plan that begins at the jobs would take every passage apart again.
-    """
     make = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    return make(terms)
+    return RawSQL(*make(term))  # noqa: S611 - values are parameters
 
 
-def _on_sqlite(terms: Sequence[Term]) -> tuple[str, list[str]]:
-    asked = " OR ".join(f'"{" ".join(term.tokens)}"{"*" if term.unfinished else ""}' for term in terms)
-    hits = (
-        "WITH hit AS MATERIALIZED (SELECT rowid AS id FROM whisper_passage_index WHERE whisper_passage_index MATCH %s)"
-    )
-    read = (
-        "SELECT passage.id, job_id, number, start FROM hit CROSS JOIN whisper_passage AS passage ON passage.id = hit.id"
-    )
-    return f"{hits} {read}", [asked]
+def _on_sqlite(term: Term) -> tuple[str, list[str]]:
+    return _HITS_ON_SQLITE, [f'"{" ".join(term.tokens)}"{"*" if term.unfinished else ""}']
 
 
-def _on_postgresql(terms: Sequence[Term]) -> tuple[str, list[str]]:
-    conditions, values = zip(*(_condition(term) for term in terms), strict=True)
-    read = "SELECT id, job_id, number, start FROM whisper_passage WHERE "
-    hits = f"WITH hit AS MATERIALIZED ({read}{' OR '.join(conditions)}) SELECT * FROM hit"  # noqa: S608 - as above
-    return hits, [value for several in values for value in several]
-
-
-def _condition(term: Term) -> tuple[str, list[str]]:
-    """The index knows which words a passage has; that they follow each other is looked up in the passage."""
+def _on_postgresql(term: Term) -> tuple[str, list[str]]:
     words = " & ".join(f"'{token}'" for token in term.tokens) + (":*" if term.unfinished else "")
-    condition = "to_tsvector('simple', tokens) @@ to_tsquery('simple', %s)"
     if len(term.tokens) == 1:
-        return condition, [words]
-    phrase = " " + " ".join(term.tokens) + ("" if term.unfinished else " ")
-    return f"({condition} AND strpos(' ' || tokens || ' ', %s) > 0)", [words, phrase]
+        return _HITS_ON_POSTGRESQL.format(""), [words]
+    return _HITS_ON_POSTGRESQL.format(_IN_A_ROW), [words, _as_stored(term)]
 
 
 # --- the index ------------------------------------------------------------------------------------
