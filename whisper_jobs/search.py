@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
@@ -105,7 +105,7 @@ def by_index() -> Iterator[None]:
 
 def has_one_of(terms: Sequence[Term]) -> Q:
     """Of a query for few passages: those with any of `terms`. Reads their words and asks no index."""
-    words, asked = Concat(Value(" "), F("tokens"), Value(" ")), Q()
+    words, asked = Concat(Value(" "), F("tokens"), Value(" "), output_field=TextField()), Q()
     for term in terms:
         asked |= Q(GreaterThan(StrIndex(words, Value(_as_stored(term))), 0))
     return asked
