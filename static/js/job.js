@@ -256,6 +256,7 @@ new IntersectionObserver(([entry]) => {
 for (const button of page.querySelectorAll("[data-action]")) button.disabled = false;
 transcript.speakers(start.speakers);
 showJob(start.job);
+takeSegments(start.segments, false);
 log.scrollTop = log.scrollHeight;
 keepOpen({
   path: () => `${start.socket}?since=${revisions.whole}`,

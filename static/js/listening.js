@@ -180,4 +180,6 @@ document.addEventListener("job:snapshot", hear);
 document.addEventListener("job:change", hear);
 document.addEventListener("job:corrected", ({ detail }) => corrections.heard(detail.version));
 markUnsure(transcript, button("unsure"));
+// The first segments came with the page; what was corrected since then is read when the socket tells of it.
+corrections.heard(start.transcript_version);
 begin();

@@ -36,6 +36,8 @@ from whisper_jobs.web.forms import AgainForm, SubmitForm
 from whisper_jobs.web.page import Page
 
 PAGE_OF_JOBS = 50
+#: A screenful of a transcript.
+FIRST_SEGMENTS = 40
 #: Failures that another model may get past.
 MODEL_FAILURES = ("model_unavailable", "language_unsupported", "out_of_memory", "backend_unavailable", "timeout")
 FILTERS = ("", "active", Status.COMPLETED.value, Status.FAILED.value)
@@ -218,8 +220,9 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
     cancelled = job.failure_code == "cancelled"
     better = choices.better_than(job.quality)
     callback = callback_page.context(job)
+    full = payloads.job_full(job, place, eta=eta)
     return {
-        "job": payloads.job_full(job, place, eta=eta),
+        "job": full,
         "active": job.stage in ACTIVE,
         "text_language": job.text_language,
         "deletable": job.is_terminal or job.stage == Stage.QUEUED,
@@ -246,6 +249,9 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
             "model_failures": MODEL_FAILURES,
             "readable": list(READABLE),
             "speakers": payloads.diarization(job)["speakers"],
+            # The socket sends all of them; these are there to read while it is being opened.
+            "transcript_version": full["transcript_version"],
+            "segments": [payloads.segment(row) for row in queries.segments_since(job.pk, 0)[:FIRST_SEGMENTS]],
             **pages,
             **callback_page.start(job, callback),
             "enrichment_url": reverse("web:enrichment", args=[job.pk]),
