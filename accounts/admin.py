@@ -118,6 +118,8 @@ class PersonAdmin(SteadyAdmin, UserAdmin):  # type: ignore[type-arg]
         if "tenant" in fields:
             # Jobs go where their owner goes, as their counts do.
             obj.jobs.update(tenant=obj.tenant)
+            # Speakers that were enrolled for a whole tenant stay with it.
+            obj.speakers.filter(scope="user").update(tenant=obj.tenant)
         if "is_active" in fields and not obj.is_active:
             deactivate(obj)
 

@@ -31,10 +31,12 @@ NAMES = (
     "pages",
     "editor",
     "speakers",
+    "recognition",
     "search",
     "speech",
     "draft",
     "spots",
+    "live",
     "formats",
 )
 

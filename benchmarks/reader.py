@@ -39,7 +39,7 @@ OWN = {
     "source_title": "'Title ' || n",
     "media": "'media/' || n || '/original'",
 }
-COLUMNS = [field.column for field in Job._meta.concrete_fields]
+COLUMNS = [str(field.column) for field in Job._meta.concrete_fields]
 JOBS = f"""
 INSERT INTO whisper_job ({", ".join(COLUMNS)}) SELECT {", ".join(OWN.get(name, name) for name in COLUMNS)}
 FROM whisper_job, generate_series(2, %(jobs)s) AS n WHERE id = 1

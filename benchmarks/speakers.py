@@ -128,13 +128,13 @@ def _wrong(scores: Sequence[Score]) -> str:
 
 
 def _score(diarizer: ClusteringDiarizer, recording: Recording) -> Score:
-    speech = _speech(recording.samples)
+    speech = speech_spans(recording.samples)
     began = time.perf_counter()
     found = diarizer.diarize([recording.samples], Hints(speech))
     seconds = time.perf_counter() - began
     error = alone = spoken = 0.0
     if recording.reference is not None:
-        error, spoken = _error(recording, _annotation(found))
+        error, spoken = _error(recording, annotation_of(found))
         everyone = Annotation()
         for track, span in enumerate(speech):
             everyone[Segment(*span), track] = "everybody"
@@ -151,14 +151,14 @@ def _error(recording: Recording, heard: Annotation) -> tuple[float, float]:
     return float(wrong), float(parts["total"])
 
 
-def _annotation(found: Diarization) -> Annotation:
+def annotation_of(found: Diarization) -> Annotation:
     heard = Annotation()
     for track, turn in enumerate(found.turns):
         heard[Segment(turn.start, turn.end), track] = turn.speaker
     return heard
 
 
-def _speech(samples: Pcm) -> list[Span]:
+def speech_spans(samples: Pcm) -> list[Span]:
     cutter = WindowCutter()
     windows = [*cutter.feed(samples), *cutter.finish()]
     return [span for window in windows for span in window.speech]
@@ -167,22 +167,22 @@ def _speech(samples: Pcm) -> list[Span]:
 def _recordings(audio: Path) -> Iterator[Recording]:
     labelled = sorted(audio.rglob("*.rttm"))
     for file in labelled:
-        reference = _read_rttm(file)
+        reference = read_rttm(file)
         sound = next(
             each for each in sorted(file.parent.glob(f"{file.stem}.*")) if each.suffix in (".wav", ".flac", ".mp3")
         )
         kind = MEETINGS if "ami" in file.parent.name else CONVERSATIONS
         yield Recording(file.stem, kind, samples_of(sound), len(reference.labels()), reference)
-    voices = {name: clips for name, clips in _voices(audio).items() if name not in TUNED_ON_VOICES}
+    voices = {name: clips for name, clips in voices_of(audio).items() if name not in TUNED_ON_VOICES}
     for name, clips in sorted(voices.items()):
         joined = np.concatenate(clips)
         if len(joined) >= SHORTEST_MONOLOGUE_SECONDS * SAMPLE_RATE:
             yield Recording(name, "monologues", joined[: 90 * SAMPLE_RATE], 1)
     for seed, (speakers, turns) in enumerate(BUILT):
-        yield _conversation(voices, speakers, turns, seed=seed)
+        yield conversation(voices, speakers, turns, seed=seed)
 
 
-def _read_rttm(file: Path) -> Annotation:
+def read_rttm(file: Path) -> Annotation:
     reference = Annotation()
     for track, line in enumerate(file.read_text().splitlines()):
         fields = line.split()
@@ -191,7 +191,7 @@ def _read_rttm(file: Path) -> Annotation:
     return reference
 
 
-def _voices(audio: Path) -> dict[str, list[Pcm]]:
+def voices_of(audio: Path) -> dict[str, list[Pcm]]:
     """The recordings of one person each, by the group that the manifest gives them."""
     with (audio / "MANIFEST.tsv").open(newline="") as file:
         rows = [
@@ -206,7 +206,7 @@ def _voices(audio: Path) -> dict[str, list[Pcm]]:
     return {name: [samples_of(file) for file in files.values()] for name, files in groups.items()}
 
 
-def _conversation(voices: dict[str, list[Pcm]], speakers: int, turns: int, *, seed: int) -> Recording:
+def conversation(voices: dict[str, list[Pcm]], speakers: int, turns: int, *, seed: int) -> Recording:
     """People who take turns, a fifth of the time before the other has ended; references are where the clips lie."""
     dice = random.Random(seed)
     long_enough = [name for name, clips in voices.items() if sum(map(len, clips)) > 10 * SAMPLE_RATE]
@@ -231,7 +231,7 @@ def _shuffled(recordings: Sequence[Pcm], dice: random.Random) -> list[Floats]:
     """Pieces of three to eight seconds without the silence around them, as loud as each other."""
     pieces: list[Floats] = []
     for samples in recordings:
-        for start, end in _speech(samples):
+        for start, end in speech_spans(samples):
             at, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
             while last - at >= SAMPLE_RATE:
                 length = round(dice.uniform(3.0, 8.0) * SAMPLE_RATE)

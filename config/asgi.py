@@ -1,8 +1,9 @@
-"""The ASGI entry point: pages and API to Django, sockets to the live consumers."""
+"""The ASGI entry point: pages and APIs to Django, the one of assistants to its own application, sockets to the consumers."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -14,8 +15,18 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
 from config.handler import Handler
+from whisper_jobs.dialects.mcp.endpoint import PATH as MCP_PATH
+from whisper_jobs.dialects.mcp.endpoint import Endpoint
+from whisper_jobs.dialects.scaiecho.socket_urls import websocket_urlpatterns as speech_sockets
 from whisper_jobs.live.urls import websocket_urlpatterns
 
+_pages, _assistants = Handler(), Endpoint()
+
+
+async def _http(scope: Any, receive: Any, send: Any) -> None:
+    await (_assistants if scope["path"] == MCP_PATH else _pages)(scope, receive, send)
+
+
 application = ProtocolTypeRouter(
-    {"http": Handler(), "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
+    {"http": _http, "websocket": AuthMiddlewareStack(URLRouter([*speech_sockets, *websocket_urlpatterns]))}
 )

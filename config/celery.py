@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from kombu.common import Broadcast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
 LANES = ("fetch", "speech", "enrich", "deliver")
+#: Every worker of the speech lane hears every message in it: whose voice to look at (whisper_jobs/speaker_nodes.py).
+VOICES = "voices"
+
+
+def voices_queue() -> Broadcast:
+    """Each call gives one of its own name: two workers that share one would share its messages."""
+    return Broadcast(VOICES)  # type: ignore[no-untyped-call]
+
 
 app = Celery("tools_whisper")
 app.conf.update(
@@ -21,7 +30,7 @@ app.conf.update(
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 0},
     task_publish_retry=False,
     task_ignore_result=True,
-    task_queues={lane: {} for lane in LANES},
+    task_queues={**{lane: {} for lane in LANES}, VOICES: voices_queue()},
     task_default_queue="deliver",
     task_create_missing_queues=False,
     worker_pool="solo",

@@ -1,4 +1,4 @@
-"""The processes of a server: the embedded broker, the web process, workers for each lane, and beat."""
+"""The processes of a server: the embedded broker, the web process, what hears live sessions, workers for each lane, and beat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from celery.exceptions import SecurityWarning
 
-from config.celery import app
+from config.celery import VOICES, app, voices_queue
 from config.env import Env
 from config.preflight import Refusal
 
@@ -39,13 +39,18 @@ class Child:
 
 
 def plan(env: Env, listener: socket.socket | None = None) -> list[Child]:
-    """The processes in the order in which they start; without a listener there is no web process."""
+    """The processes in the order in which they start; without a listener there is no web process, and nobody to be live with."""
     broker = [Child("redis", partial(run_redis, redis_program(), env))] if env.embedded_broker else []
-    web = [Child("web", partial(run_web, listener))] if listener else []
+    web = [Child("web", partial(run_web, listener)), *_live(env)] if listener else []
     numbers = {"fetch": env.fetch_workers, "speech": env.speech_workers, "enrich": env.enrich_workers}
     names = [name for lane, workers in numbers.items() for name in _numbered(lane, workers)]
     workers = [Child(f"worker-{name}", partial(run_worker, name)) for name in (*names, "deliver")]
     return [*broker, *web, *workers, Child("beat", run_beat)]
+
+
+def _live(env: Env) -> list[Child]:
+    ears = [Child(name, run_ear) for name in _numbered("live-ear", env.live_workers)]
+    return [Child("live", run_live), *ears] if ears else []
 
 
 def _numbered(lane: str, workers: int) -> list[str]:
@@ -100,13 +105,31 @@ def run_web(listener: socket.socket) -> None:
     web.main(listener)
 
 
+def run_live() -> None:
+    # What WebRTC needs is for this process alone.
+    from whisper_jobs.hearing import server
+
+    server.run()
+
+
+def run_ear() -> None:
+    from whisper_jobs.hearing import ear
+
+    ear.run()
+
+
 def run_worker(name: str) -> None:
     """A Celery worker for the lane that the name starts with."""
     # Its advice not to be root is about pickled messages, which are refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     lane = name.partition("-")[0]
     alone = ("--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
-    app.worker_main(["--quiet", "worker", f"--queues={lane}", f"--hostname={name}@%h", *alone])
+    queues = lane
+    if lane == "speech":
+        # That of the process which it was forked from is the other workers' as well.
+        app.amqp.queues.add(voices_queue())
+        queues = f"{lane},{VOICES}"
+    app.worker_main(["--quiet", "worker", f"--queues={queues}", f"--hostname={name}@%h", *alone])
 
 
 def run_beat() -> None:

@@ -17,6 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ROOT = Path(__file__).resolve().parent.parent
 #: Linux takes 107 bytes for the path of a unix socket.
 SOCKET_PATH_MAX = 100
+HIGHEST_PORT = 65_535
 #: Not tempfile's: that follows TMPDIR, and every process must find the same socket.
 SHORT_FOLDER = Path("/tmp")  # noqa: S108 - the folder in it is made for the owner alone
 #: Where a server that listens on all addresses is found on its own machine.
@@ -26,6 +27,7 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what an o
 #: Strings and numbers of a kind, each with its reader below.
 MailServer: TypeAlias = str
 WebAddress: TypeAlias = str
+HostPort: TypeAlias = str
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 ComputeType: TypeAlias = str
 Backends: TypeAlias = Literal["A", "B", "AB"]
@@ -107,7 +109,7 @@ class Env:
     #: Processes that listen to live sessions; 0 for none, and then there are no live sessions.
     live_workers: Count = 1
     #: Where the live process listens for web processes on other machines, HOST:PORT; empty for a socket in the data folder.
-    live_address: str = ""
+    live_address: HostPort = ""
     #: At once, on this server.
     live_sessions: int = 50
     live_max_hours: float = 4.0
@@ -142,6 +144,19 @@ class Env:
             return near
         digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
         return SHORT_FOLDER / f"tools-whisper-{os.getuid()}-{digest}" / "redis.sock"
+
+    @property
+    def live_listener(self) -> str | tuple[str, int]:
+        """Where the live process listens: the path of a socket beside the broker's, or host and port."""
+        if not self.live_address:
+            return str(self.socket_path.with_name("live.sock"))
+        host, _, port = self.live_address.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def has_live(self) -> bool:
+        """Whether there are live sessions: held here, or on the machine that is named."""
+        return bool(self.live_workers or self.live_address)
 
     @property
     def near_host(self) -> str:
@@ -204,6 +219,13 @@ def _url(schemes: set[str], *, with_host: bool) -> Callable[[str], str]:
     return read
 
 
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not 0 < int(port) <= HIGHEST_PORT:
+        raise ValueError("must be host and port")
+    return text
+
+
 def _one_of(*known: str) -> tuple[Callable[[str], str], str]:
     def read(text: str) -> str:
         if text.lower() not in known:
@@ -224,6 +246,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "Count": (_count, "a whole number, zero or more"),
     "MailServer": (_url(MAIL_SCHEMES, with_host=False), "a mail server such as smtp+tls://user:password@host:587"),
     "WebAddress": (_url({"http", "https"}, with_host=True), "an address such as https://id.example.org"),
+    "HostPort": (_host_and_port, "a host and a port such as 10.0.0.5:8765"),
     "Device": _one_of("auto", "cpu", "cuda"),
     "ComputeType": _one_of("auto", *COMPUTE_TYPES),
     "Backends": (lambda text: {"A": "A", "B": "B", "AB": "AB"}[text.upper()], "A, B or AB"),

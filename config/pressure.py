@@ -29,6 +29,10 @@ class Pressure:
         """The client has gone: nobody waits for it any more."""
         self._free.set()
 
+    async def wait(self) -> None:
+        """The same for as long as it takes: a socket has other signs of whether somebody is there."""
+        await self._free.wait()
+
     async def ease(self) -> None:
         """Returns when more may be sent. Raises TimeoutError for a client that does not read."""
         if not self._free.is_set():

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from django.db import connections
 
@@ -66,6 +67,8 @@ def get_ready(env: Env, tell: Callable[[str], object]) -> None:
 
 def tidy(env: Env) -> None:
     env.socket_path.unlink(missing_ok=True)
+    if isinstance(env.live_listener, str):
+        Path(env.live_listener).unlink(missing_ok=True)
 
 
 def missing(env: Env) -> list[str]:

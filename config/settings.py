@@ -56,7 +56,7 @@ def _database() -> dict[str, Any]:
             # Writers queue at BEGIN instead of failing in the middle of a transaction.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000; PRAGMA secure_delete=ON;",
         },
     }
 
@@ -240,7 +240,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["whisper_jobs.dialects.native.wire.Answer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "whisper_jobs.dialects.native.wire.AlwaysJson",
     "EXCEPTION_HANDLER": "whisper_jobs.dialects.native.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "whisper_jobs.dialects.native.openapi.schema.Schema",
@@ -319,7 +319,16 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TOOLS.public_url.startswith("https://")
 
-QUIET = ("daphne", "django.channels.server", "httpx2", "celery.app.trace", "celery.worker.strategy")
+QUIET = (
+    "daphne",
+    "django.channels.server",
+    "httpx2",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "mcp",
+    "aioice",
+    "aiortc",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

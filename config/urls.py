@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/account/", include("accounts.api_urls")),
     path("api/whisper/", include("whisper_jobs.dialects.native.urls")),
     path("api/whisper/", include("whisper_jobs.dialects.native.token_urls")),
+    path("v1/modules/scaiecho/", include("whisper_jobs.dialects.scaiecho.urls")),
     path("admin/", admin.site.urls),
     path("", include("sharing.urls")),
     path("", include("whisper_jobs.health.urls")),

@@ -30,6 +30,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from zope.interface import provider
 
+from config import envelopes
 from config.flow import Courier, Flow
 from config.preflight import Refusal, listen
 from config.pressure import Pressure, is_long
@@ -54,6 +55,8 @@ RESUMABLE = b"/api/whisper/uploads/"
 LINGER_SECONDS = 5.0
 #: Of a message that comes in. What is sent may be a page of long segments.
 SOCKET_MESSAGE_BYTES = 256 * 1024
+#: Messages that wait for the application; a client that sends faster is read from again when it has caught up.
+SOCKET_MESSAGES, SOCKET_LOOK_SECONDS = 64, 0.05
 OPEN_FILES = 65_536
 #: Uploads on their way have so long to be stored when the server stops, less than its supervisor waits.
 STOP_SECONDS = 5.0
@@ -145,7 +148,43 @@ class Factory(HTTPFactory):
 
 
 class Socket(WebSocketProtocol):
+    """One that holds both sides back: who sends faster than is read, and who reads slower than is sent."""
+
     maxMessagePayloadSize: int
+    _is_waiting = False
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.pressure = Pressure()
+        # Until now the connection was that of the request that asked for this.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.pressure, True)
+
+    def connectionLost(self, reason: Any) -> None:
+        self.pressure.stopProducing()
+        super().connectionLost(reason)
+
+    def _closeConnection(self, *args: Any, **kwargs: Any) -> None:
+        # Twisted would wait for a producer to resume.
+        self.transport.unregisterProducer()
+        super()._closeConnection(*args, **kwargs)
+
+    def onMessage(self, *args: Any, **kwargs: Any) -> None:
+        super().onMessage(*args, **kwargs)
+        if not self._is_waiting and self._is_crowded():
+            self._is_waiting = True
+            self.transport.pauseProducing()
+            reactor.callLater(SOCKET_LOOK_SECONDS, self._go_on)
+
+    def _is_crowded(self) -> bool:
+        return bool(self.application_queue.qsize() >= SOCKET_MESSAGES)
+
+    def _go_on(self) -> None:
+        if self._is_crowded() and self.transport.connected:
+            reactor.callLater(SOCKET_LOOK_SECONDS, self._go_on)
+        else:
+            self._is_waiting = False
+            self.transport.resumeProducing()
 
     def sendMessage(self, *args: Any, **kwargs: Any) -> None:
         """Autobahn has one limit for both ways, and this one is for what strangers send."""
@@ -237,7 +276,9 @@ class Server(DaphneServer):
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         await super().handle_reply(protocol, message)
-        if isinstance(protocol, Request):
+        if isinstance(protocol, Socket):
+            await protocol.pressure.wait()
+        elif isinstance(protocol, Request):
             try:
                 await protocol.pressure.ease()
             except TimeoutError:
@@ -286,20 +327,19 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         told = scope.get("extensions", {}).get(BODY_DISCARDED)
         if told and told["reason"] == DISK_FULL:
-            return await refuse(send, 507)
+            return await refuse(send, 507, scope["path"])
         if told and not is_upload(dict(scope["headers"]).get(b"content-type", b"")):
-            return await refuse(send, 413)
+            return await refuse(send, 413, scope["path"])
         try:
             await self._application(scope, receive, send)
         except OSError as error:
             if scope["type"] != "http" or error.errno not in FULL:
                 raise
-            await refuse(send, 507)
+            await refuse(send, 507, scope["path"])
 
 
-async def refuse(send: Send, status: int) -> None:
-    code, message = REFUSALS[status]
-    text = json.dumps({"ok": False, "message": message, "code": code, "errors": {}}).encode()
+async def refuse(send: Send, status: int, path: str) -> None:
+    text = json.dumps(envelopes.refusal(path, *REFUSALS[status])).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(text))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text})

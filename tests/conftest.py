@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django.utils import translation
 from rest_framework.test import APIClient
@@ -16,6 +19,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.permissions import grant
 from tests.core.play import Stage
+from tests.serve.lasting import lasting_server as lasting_server
+from tests.serve.lasting import renewed_server as renewed_server
 
 # A machine that does other things as well is slow now and then; that says nothing about what is tested.
 hypothesis.settings.register_profile(
@@ -36,6 +41,25 @@ def _alone(settings: Any, tmp_path: Path) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
     translation.activate("en")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_log_is_emptied_between_tests() -> Iterator[None]:
+    """SQLite refuses to delete entries of the audit log, and tests with transactions of their own delete all rows afterwards."""
+    operations: type[BaseDatabaseOperations] = type(connection.ops)
+    keep = import_module("whisper_jobs.migrations.0006_audit_is_kept").MAKE["sqlite"][1]
+    flush = operations.sql_flush
+
+    def without_trigger(self: BaseDatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
+        statements = flush(self, style, tables, **options)
+        if "whisper_auditentry" not in tables:
+            return statements
+        return ["DROP TRIGGER IF EXISTS audit_no_delete", *statements, keep]
+
+    with pytest.MonkeyPatch.context() as patched:
+        if connection.vendor == "sqlite":
+            patched.setattr(operations, "sql_flush", without_trigger)
+        yield
 
 
 def person(name: str, *permissions: str) -> User:

@@ -4,6 +4,8 @@ import os
 import shutil
 import tempfile
 
+from tests.serve.prepared import SHARED
+
 #: Where published weights may be; their tests read them, nothing else does.
 MODEL_DIR = os.environ.get("TOOLS_MODEL_DIR", "")
 for name in [name for name in os.environ if name.startswith("TOOLS_") and name != "TOOLS_DATABASE_URL"]:
@@ -12,7 +14,13 @@ DATA_DIR = tempfile.mkdtemp(prefix="tw-test-")
 os.environ["TOOLS_DATA_DIR"] = DATA_DIR
 for folder in ("tmp", "static"):
     os.makedirs(os.path.join(DATA_DIR, folder))
+# What all processes of one run have in common: the first of them makes it, and removes it.
+_removed = [DATA_DIR]
+if SHARED not in os.environ:
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="tw-shared-")
+    _removed.append(os.environ[SHARED])
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(DATA_DIR, ignore_errors=True)
+    for folder in _removed:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Jobs, callbacks and prompt templates in Django's admin. Whatever changes a job is a verb of lifecycle or callbacks."""
+"""Jobs, callbacks, prompt templates, policies and the audit log in Django's admin. Whatever changes a job or a policy is a verb."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.administration import ReadOnlyAdmin, SteadyAdmin, column, named_filter
-from accounts.models import User
-from whisper_jobs import callbacks, lifecycle
+from accounts.models import Tenant, User
+from whisper_jobs import callbacks, lifecycle, policy
 from whisper_jobs.limits import LimitReached
-from whisper_jobs.models import Delivery, DeliveryState, Job, PromptTemplate
+from whisper_jobs.models import AuditEntry, Delivery, DeliveryState, Job, PromptTemplate, TenantPolicy
 from whisper_jobs.pen import Gone
 from whisper_jobs.runs import NotAllowed
 
 #: Refusals that are told one by one.
 MOST_TOLD = 5
+#: Policies that are made when their list is opened.
+MOST_MADE = 500
 _LABELS = {
     "owner": _("Owner"),
     "tenant": _("Tenant"),
@@ -268,3 +270,102 @@ class PromptTemplateAdmin(SteadyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing goes with it: what was asked for with a template has its text."""
         return self.has_module_permission(request)
+
+
+_POLICY_LABELS = {
+    "allowed_backends": _("Who may transcribe"),
+    "default_backend": _("Who does it first"),
+    "monthly_minutes": _("Minutes a month"),
+    "retention_days": _("Days that sound is kept"),
+    "tier": _("Tier"),
+}
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What can't be is told by the verb that also saves it; here it is only tried."""
+
+    class Meta:
+        model = TenantPolicy
+        fields = tuple(_POLICY_LABELS)
+        labels = _POLICY_LABELS
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or {}
+        try:
+            policy.demand_valid(TenantPolicy(**{name: told.get(name) for name in _POLICY_LABELS}))
+        except policy.Invalid as invalid:
+            self.add_error(invalid.field, str(invalid))
+        return told
+
+
+@admin.register(TenantPolicy)
+class TenantPolicyAdmin(SteadyAdmin):
+    """One for each tenant: it is made when it is first asked for."""
+
+    form = PolicyForm
+    list_display = (
+        "tenant",
+        *(column(name, label) for name, label in _POLICY_LABELS.items()),
+        column("updated_at", _("Changed")),
+    )
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name",)
+    fields = ("tenant", *_POLICY_LABELS, "updated_at")
+    readonly_fields = ("tenant", "updated_at")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        for tenant in Tenant.objects.filter(policy=None)[:MOST_MADE]:
+            policy.of(tenant)
+        return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: TenantPolicy, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        told = {name: form.cleaned_data[name] for name in form.changed_data}
+        policy.change(obj.pk, told, actor=request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+_ENTRY_LABELS = {
+    "at": _("When"),
+    "tenant_id": _("Number of the tenant"),
+    "actor_id": _("Number of the user"),
+    "action": _("What was done"),
+    "subject": _("Of what"),
+}
+
+
+class AuditEntryForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = AuditEntry
+        fields: tuple[str, ...] = ()
+        labels = {**_ENTRY_LABELS, "detail": _("Details")}
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    form = AuditEntryForm
+    list_display = ("id", *(column(name, label) for name, label in _ENTRY_LABELS.items()))
+    search_fields = ("id",)
+    search_help_text = _("The number of a tenant.")
+    fields = (*_ENTRY_LABELS, "detail", "previous", "digest")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        """By tenant alone, which an index answers."""
+        asked = search_term.strip()
+        if not asked:
+            return queryset, False
+        number = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+        return queryset.filter(tenant_id=number), False

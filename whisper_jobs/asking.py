@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from whisper_jobs.models import Job, Step
@@ -18,6 +20,15 @@ def demand_transcript(job: Job) -> None:
     """Raises NotAllowed while there is no transcript."""
     if job.stage != Stage.COMPLETED:
         raise NotAllowed(_("This job has no finished transcript yet."))
+
+
+def demand_sound(job: Job) -> None:
+    """Raises NotAllowed where the original was deleted because its time was over."""
+    if job.media_removed_at:
+        told = _(
+            "The sound of this recording was deleted on %(day)s, so that it can't be heard again. Hand it in anew."
+        )
+        raise NotAllowed(told % {"day": date_format(localtime(job.media_removed_at), "DATE_FORMAT")})
 
 
 def queue(edit: Edit, kind: Kind, index: int) -> None:

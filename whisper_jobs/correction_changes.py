@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.utils.translation import gettext as _
 
-from whisper_jobs import versions
+from whisper_jobs import recognition, versions
 from whisper_jobs.correction_sheet import Ref, Sheet
 from whisper_jobs.models import Correction, Segment, Step
 from whisper_jobs.models.correction import CorrectionKind
+from whisper_jobs.recognition import Link
 from whisper_jobs.segment_rows import Snapshot, alike, spoken
 from whisper_jobs.speech import correcting
 from whisper_jobs.speech.correcting import Swap
@@ -215,7 +216,29 @@ class Rename(_Alone):
 
     def apply(self, sheet: Sheet) -> None:
         _demand_known(sheet, self.names, "rename")
-        sheet.speakers = [{**one, "name": self.names.get(one["label"], one["name"]) or None} for one in sheet.speakers]
+        sheet.speakers = [
+            recognition.renamed(one, self.names[one["label"]] or None) if one["label"] in self.names else one
+            for one in sheet.speakers
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Identify(_Alone):
+    """label → the enrolled speaker who it is; None: it is not whom it is taken for."""
+
+    kind: ClassVar[str] = CorrectionKind.SPEAKERS
+    links: Mapping[str, Link | None]
+
+    def apply(self, sheet: Sheet) -> None:
+        _demand_known(sheet, self.links, "identify")
+        sheet.speakers = [
+            _identified(one, self.links[one["label"]]) if one["label"] in self.links else one for one in sheet.speakers
+        ]
+
+
+def _identified(one: dict[str, Any], link: Link | None) -> dict[str, Any]:
+    before = recognition.without_link(one)
+    return {**before, "name": link["name"], "link": link} if link else before
 
 
 @dataclass(frozen=True, slots=True)

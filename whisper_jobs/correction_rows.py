@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db.models import Max
 
 from accounts.models import User
-from whisper_jobs import search, segment_rows
+from whisper_jobs import recognition, search, segment_rows
 from whisper_jobs.models import (
     Correction,
     Diarization,
@@ -110,6 +110,7 @@ def store_speakers(job: Job, speakers: Speakers) -> None:
     if is_new or row.state in (DiarizationState.SKIPPED, DiarizationState.FAILED):
         row.state, row.reason = DiarizationState.DONE, ""
     row.save(update_fields=["speakers", "state", "reason"])
+    recognition.follow(job, speakers)
 
 
 def record(edit: Edit, entry: Entry, *, author: User | None = None, request_id: UUID | None = None) -> Correction:

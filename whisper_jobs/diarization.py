@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from whisper_jobs import asking, correction_rows, speaker_rows, versions
+from whisper_jobs import asking, correction_rows, recognition, speaker_rows, versions
 from whisper_jobs.models import Diarization, DiarizationState, Job, Segment
 from whisper_jobs.models.correction import CorrectionKind
 from whisper_jobs.moves import requeue
-from whisper_jobs.pen import editing
+from whisper_jobs.pen import Edit, editing
+from whisper_jobs.recognition import Voices
 from whisper_jobs.runs import Run, finishing
 from whisper_jobs.segment_rows import spoken
 from whisper_jobs.speech.diarizers.assign import assign
@@ -31,17 +32,18 @@ def finish_diarize(
     reason: str,
     turns: Sequence[Turn],
     parts: Parts,
+    found: Voices | None = None,
 ) -> None:
     """Stores who speaks. `parts`: segment id → the segment, cut where the speaker changes, each part with its speaker.
 
     Without turns there are no new speakers, and `reason` says why. Words that people have corrected stay as they are, and
-    names that they have given go on to the same voices.
+    names that they have given go on to the same voices; `found` names those of the others who are enrolled.
     """
     with finishing(run) as edit:
         if turns:
             past = correction_rows.past_of(edit.job)
             parts = _as_now(edit.job, parts, turns) if past else parts
-            speakers = _named(_speakers(turns), edit.job, parts)
+            speakers = _recognised(edit, _speakers(turns), parts, found or Voices())
             speaker_rows.store(
                 edit.job,
                 state=DiarizationState.DONE,
@@ -84,12 +86,24 @@ def _are_of(one: Spoken, parts: Sequence[Spoken]) -> bool:
     return words == one.words and (bool(words) or parts[0].text == one.text)
 
 
-def _named(speakers: Speakers, job: Job, parts: Parts) -> Speakers:
-    """With the names and colours of before: each goes to whom most of what its speaker had said is now ascribed to."""
-    given = {one["label"]: one for one in versions.speakers_of(job.pk) if one["name"] or "colour" in one}
-    if not given:
-        return speakers
-    said = Segment.objects.filter(job=job, speaker__in=given).values_list("pk", "speaker")
+def _recognised(edit: Edit, speakers: Speakers, parts: Parts, found: Voices) -> Speakers:
+    """With what people have said of those of before; the others are recognised where they are enrolled."""
+    job = edit.job
+    given = {one["label"]: recognition.lasting(one) for one in versions.speakers_of(job.pk)}
+    denied = recognition.denied_in(job)
+    told = {label for label, one in given.items() if one["name"] or "colour" in one or "link" in one or label in denied}
+    heirs = _heirs(job, parts, told) if told else {}
+    kept = [_with_name(one, given.get(heirs.get(one["label"], ""))) for one in speakers]
+    refused = {heir: denied[before] for heir, before in heirs.items() if before in denied}
+    recognised = recognition.recognise(job, kept, found, denied=refused)
+    if recognised.told:
+        edit.log(recognised.told)
+    return recognised.speakers
+
+
+def _heirs(job: Job, parts: Parts, labels: Collection[str]) -> dict[str, str]:
+    """Label now → label of before: each of those goes to whom most of what its speaker had said is now ascribed to."""
+    said = Segment.objects.filter(job=job, speaker__in=labels).values_list("pk", "speaker")
     shared: Counter[tuple[str, str]] = Counter()
     for pk, label in said:
         for part in parts.get(pk, ()):
@@ -98,11 +112,12 @@ def _named(speakers: Speakers, job: Job, parts: Parts) -> Speakers:
     for (before, after), _length in shared.most_common():
         if before not in heirs.values() and after not in heirs:
             heirs[after] = before
-    return [_with_name(one, given.get(heirs.get(one["label"], ""))) for one in speakers]
+    return heirs
 
 
 def _with_name(one: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    return {**one, **{name: value for name, value in (before or {}).items() if name in ("name", "colour")}}
+    kept = ("name", "colour", "link")
+    return {**one, **{name: value for name, value in (before or {}).items() if name in kept}}
 
 
 def request_diarization(job_id: int, *, min_speakers: int | None, max_speakers: int | None) -> Job:
@@ -113,6 +128,7 @@ def request_diarization(job_id: int, *, min_speakers: int | None, max_speakers: 
     with editing(job_id) as edit:
         job = edit.job
         asking.demand_transcript(job)
+        asking.demand_sound(job)
         asking.queue(edit, Kind.DIARIZE, 0)
         job.disable_diarization, job.min_speakers, job.max_speakers = False, min_speakers, max_speakers
         Diarization.objects.update_or_create(job=job, defaults={"state": DiarizationState.PENDING})

@@ -51,6 +51,7 @@ class OptionsSerializer(serializers.Serializer[Any]):
     gap_seconds = NumberField(required=False, min_value=0, max_value=5, help_text="Between two captions.")
     speakers = serializers.BooleanField(default=True, help_text="Whether speakers are named.")
     words = serializers.BooleanField(default=False, help_text="The time of each word, in WebVTT.")
+    notes = serializers.BooleanField(default=False, help_text="Notes and highlights, in documents to read.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         rules = _rules(attrs)
@@ -72,12 +73,14 @@ def _rules(told: dict[str, Any]) -> Rules | None:
 
 def options(told: dict[str, Any]) -> FormatOptions:
     """Of what an OptionsSerializer has validated."""
-    return FormatOptions(speakers=told["speakers"], words=told["words"], rules=told["rules"], labels=_labels())
+    wanted = {name: told[name] for name in ("speakers", "words", "notes", "rules")}
+    return FormatOptions(**wanted, labels=_labels())
 
 
 def _labels() -> Labels:
     return Labels(
         speakers=_("Speakers"),
+        note=_("Note"),
         draft=_("Draft quality: expect wrong words, names and numbers most of all."),
         missing=_("□ stands where this file has no letter to show; the other formats have it."),
     )
@@ -115,10 +118,12 @@ class Group:
 
 def job_menu(job_id: int, language: str = "") -> list[Group]:
     """The menu of a job's own page."""
-    return menu(lambda name: reverse("native:export", args=[job_id, name]), language)
+    return menu(lambda name: reverse("native:export", args=[job_id, name]), language, has_notes=True)
 
 
-def menu(address: Callable[[str], str], language: str = "", version: int | None = None) -> list[Group]:
+def menu(
+    address: Callable[[str], str], language: str = "", version: int | None = None, *, has_notes: bool = False
+) -> list[Group]:
     """Everything that can be downloaded, for people, of what is asked for. `address` gives the path of a format."""
     link = _Linker(address, language, version)
     captions = [
@@ -133,8 +138,16 @@ def menu(address: Callable[[str], str], language: str = "", version: int | None 
     rows.append(Row(timed, (link("vtt", "VTT", timed, preset="web", words="true"),)))
     data = {"json": "JSON", "verbose_json": _("OpenAI JSON"), "csv": "CSV", "tsv": "TSV"}
     reading = {"docx": _("Word"), "pdf": "PDF", "txt": _("Plain text"), "markdown": "Markdown"}
+    noted = _("With notes")
+    with_notes = Row(noted, tuple(link(name, reading[name], noted, notes="true") for name in ("docx", "pdf")))
     return [
-        Group(_("To read"), (Row("", tuple(link(name, label) for name, label in reading.items())),)),
+        Group(
+            _("To read"),
+            (
+                Row("", tuple(link(name, label) for name, label in reading.items())),
+                *((with_notes,) if has_notes else ()),
+            ),
+        ),
         Group(_("Captions"), tuple(rows)),
         Group(_("Data"), (Row("", tuple(link(name, label) for name, label in data.items())),)),
     ]

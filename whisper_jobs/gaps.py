@@ -29,6 +29,7 @@ def request_refill(job_id: int, *, start: float | None = None, end: float | None
     """
     with editing(job_id) as edit:
         asking.demand_transcript(edit.job)
+        asking.demand_sound(edit.job)
         spans = _gaps(edit.job, start, end)
         if not spans:
             raise NotAllowed(_("There is no gap in this transcript to be transcribed again."))

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import PersonalToken, User
 from whisper_jobs import (
+    asking,
     enrich_rows,
     glossary,
     limits,
@@ -147,9 +148,10 @@ def _demand_new(owner: User, asked: Idempotency) -> None:
 
 
 def again(job: Job, owner: User, *, model: str, idempotency: Idempotency | None = None) -> Job:
-    """Queues the same recording once more with another model, as a job of its own. Raises what submit raises."""
+    """Queues the same recording once more with another model, as a job of its own. Raises what submit raises, and NotAllowed."""
     if idempotency:
         _demand_new(owner, idempotency)
+    asking.demand_sound(job)
     asked: dict[str, Any] = {name: getattr(job, name) for name in _AS_ASKED}
     asked |= {name: tuple(getattr(job, name)) for name in _LISTS}
     submission = Submission(owner=owner, model=model, idempotency=idempotency, **asked)

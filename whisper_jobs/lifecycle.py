@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from whisper_jobs import claims, enrich_rows, limits, outbox, pace, schedule, search, segment_rows, uploads
+from whisper_jobs import asking, claims, enrich_rows, limits, outbox, pace, schedule, search, segment_rows, uploads
 from whisper_jobs import progress as shares
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import Job, Segment, Step, Transcript, Waveform
@@ -188,7 +188,7 @@ def _has_minutes(edit: Edit) -> bool:
     now = limits.lacks_minutes(edit.job)
     if now is not None:
         edit.log(limits.lack(now, shares.speech_total(edit.job) - edit.job.window_seconds_done), "warning")
-        fail_job(edit, "quota_exceeded")
+        fail_job(edit, "quota_exceeded", limits.failure(now))
     return now is None
 
 
@@ -341,6 +341,7 @@ def restart(job_id: int) -> Job:
         job = edit.job
         if job.trashed_at:
             raise NotAllowed(_("This job is in the trash. Take it out first."))
+        asking.demand_sound(job)
         if job.cancel_requested_at and not job.is_terminal:
             raise NotAllowed(_("This job is being cancelled. Restart it when that is done."))
         if job.stage == Stage.QUEUED:

@@ -1,12 +1,14 @@
 """What one owner may have: so many jobs in the queue at once, so many minutes of sound a month. Admins have no limits.
 
+A tenant may have minutes as well, for all its users together: whoever has less left then, the user or the tenant, decides.
+
 A minute is used when it is transcribed, once, whatever is restarted; the same recording with another model is new work and
 counts anew. What is left is the month's minutes less those used and those that the owner's running jobs still need.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -19,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from whisper_jobs import progress
-from whisper_jobs.models import Job, Usage
+from whisper_jobs import policy, progress
+from whisper_jobs.models import Job, TenantPolicy, Usage
 from whisper_jobs.states import ACTIVE, UNHEARD
 
 #: When to ask again for a place in the queue.
@@ -46,6 +48,8 @@ class Standing:
     #: What running jobs still need, as far as their lengths are known.
     reserved_seconds: float
     renews_on: date
+    #: Whether the minutes are those of the tenant, since fewer of them are left.
+    is_shared: bool = False
 
     @property
     def left_jobs(self) -> int | None:
@@ -98,26 +102,33 @@ class QuotaExceeded(LimitReached):
 
 def standing(owner: User) -> Standing:
     """Read without a lock: for showing it, and for refusing early what would be refused anyway."""
-    return Standing(
-        max_queued_jobs=_most_queued(owner),
-        queued=_queued(owner),
-        monthly_minutes=_most_minutes(owner),
-        used_seconds=_used(owner.pk),
-        reserved_seconds=_reserved(owner.pk),
-        renews_on=_next_month(),
-    )
+    return _standing(owner)
+
+
+def of_tenant(tenant_id: int, *, but: int = 0) -> Standing:
+    """The minutes of all users of a tenant together, without what the job `but` needs; its queue is not looked at."""
+    used = _used(Usage.objects.filter(owner__tenant=tenant_id))
+    reserved = _reserved(Job.objects.filter(tenant=tenant_id), but=but)
+    minutes = policy.seen(tenant_id).monthly_minutes
+    return Standing(None, 0, minutes, used, reserved, _next_month(), is_shared=True)
+
+
+def by_user(tenant_id: int) -> QuerySet[Usage]:
+    """What the users of a tenant have used this month, who used most first."""
+    used = Usage.objects.filter(owner__tenant=tenant_id, month=_month(), seconds__gt=0)
+    return used.select_related("owner").order_by("-seconds", "owner")
 
 
 def demand(owner: User, *, seconds: float = 0.0, jobs: int = 1) -> None:
     """Raises TooManyJobs or QuotaExceeded unless the owner may have so many more jobs with so much known sound.
 
-    Exact in a transaction that has called `lock` before; the jobs of others are never waited for.
+    Exact in a transaction that has called `lock` before; the jobs of others are waited for where a tenant shares minutes.
     """
-    places, minutes = _most_queued(owner), _most_minutes(owner)
+    places = _most_queued(owner)
     if places is not None and _queued(owner) + jobs > places:
         now = standing(owner)
         raise TooManyJobs(_many(now), now)
-    if minutes is not None:
+    if _most_minutes(owner) is not None or _shared_minutes(owner) is not None:
         now = standing(owner)
         left = now.left_seconds or 0.0
         if left <= 0 or seconds > left + TOLERANCE_SECONDS:
@@ -128,20 +139,20 @@ def lock(owner: User) -> None:
     """Until the end of the transaction nobody else adds a job of this owner. Not in the way of rows that refer to the user."""
     if _most_queued(owner) is not None:
         User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk", flat=True).first()
+    _lock_shared(owner)
 
 
 def lacks_minutes(job: Job) -> Standing | None:
     """The owner's standing without this job, when what the job still needs is more than is left; None when it fits.
 
-    Called with the job's lock held, before its new length is written: two jobs of an owner decide one after the other.
+    Called with the job's lock held, before its new length is written: two jobs that share minutes decide one after the other.
     """
-    minutes = _most_minutes(job.owner)
-    if minutes is None:
+    shares = _lock_shared(job.owner)
+    if not shares and _most_minutes(job.owner) is None:
         return None
-    used = _lock_usage(job.owner_id)
-    others = _reserved(job.owner_id, but=job.pk)
+    _lock_usage(job.owner_id)
     needed = progress.speech_total(job) - job.window_seconds_done
-    now = Standing(_most_queued(job.owner), _queued(job.owner), minutes, used, others, _next_month())
+    now = _standing(job.owner, but=job.pk)
     return now if needed > (now.left_seconds or 0.0) + TOLERANCE_SECONDS else None
 
 
@@ -166,13 +177,24 @@ def told(now: Standing) -> dict[str, Any]:
         "used_minutes": now.used_minutes,
         "left_minutes": now.left_minutes,
         "renews_at": now.renews_at.isoformat() if limited else None,
+        "limited_by": ("organisation" if now.is_shared else "user") if limited else None,
     }
 
 
 def lack(now: Standing, needed_seconds: float) -> str:
     """For the runtime log, in the log's language."""
     left, minutes = (now.left_seconds or 0.0) / 60, now.monthly_minutes
-    return f"The recording needs {needed_seconds / 60:.1f} minutes; {left:.1f} of {minutes} are left until {now.renews_on}."
+    whose = "the organisation's " if now.is_shared else ""
+    needs = f"The recording needs {needed_seconds / 60:.1f} minutes"
+    return f"{needs}; {left:.1f} of {whose}{minutes} are left until {now.renews_on}."
+
+
+def failure(now: Standing) -> str:
+    """Why a job fails for it, where the failure's own sentence isn't exact enough."""
+    shared = (
+        "The organisation's minutes of this month are used up. Wait until they are renewed or ask its administrator."
+    )
+    return shared if now.is_shared else ""
 
 
 def _many(now: Standing) -> str:
@@ -185,14 +207,31 @@ def _many(now: Standing) -> str:
 
 
 def _spent(now: Standing) -> str:
-    sentence = _(
+    own = _(
         "%(left)s of this month's %(minutes)d minutes are left, which is too little. The minutes are renewed on %(day)s."
     )
+    shared = _(
+        "%(left)s of the %(minutes)d minutes that your organisation has this month are left, which is too little. "
+        "The minutes are renewed on %(day)s."
+    )
+    sentence = shared if now.is_shared else own
     day = date_format(now.renews_on, "DATE_FORMAT")
     return sentence % {"left": f"{now.left_minutes:g}", "minutes": now.monthly_minutes, "day": day}
 
 
 # --- counting -------------------------------------------------------------------------------------
+
+
+def _standing(owner: User, *, but: int = 0) -> Standing:
+    """The one with fewer minutes left, the owner's own or those of the tenant, without what the job `but` needs."""
+    places, queued, renewal = _most_queued(owner), _queued(owner), _next_month()
+    used = _used(Usage.objects.filter(owner=owner))
+    reserved = _reserved(Job.objects.filter(owner=owner), but=but)
+    own = Standing(places, queued, _most_minutes(owner), used, reserved, renewal)
+    if _shared_minutes(owner) is None:
+        return own
+    shared = replace(of_tenant(owner.tenant_id, but=but), max_queued_jobs=places, queued=queued)
+    return min(own, shared, key=lambda one: float("inf") if one.left_seconds is None else one.left_seconds)
 
 
 def _most_queued(owner: User) -> int | None:
@@ -219,17 +258,30 @@ def _unheard(owner: User) -> QuerySet[Job]:
     return Job.objects.filter(owner=owner, stage__in=UNHEARD, priority__in=(0, 1))
 
 
-def _used(owner_id: int) -> float:
-    return Usage.objects.filter(owner_id=owner_id, month=_month()).values_list("seconds", flat=True).first() or 0.0
+def _shared_minutes(owner: User) -> int | None:
+    return None if owner.is_superuser else policy.seen(owner.tenant_id).monthly_minutes
 
 
-def _lock_usage(owner_id: int) -> float:
+def _used(rows: QuerySet[Usage]) -> float:
+    return rows.filter(month=_month()).aggregate(seconds=Sum("seconds"))["seconds"] or 0.0
+
+
+def _lock_usage(owner_id: int) -> None:
     row, _made = Usage.objects.get_or_create(owner_id=owner_id, month=_month())
-    return Usage.objects.select_for_update().values_list("seconds", flat=True).get(pk=row.pk)
+    Usage.objects.select_for_update().filter(pk=row.pk).values_list("pk", flat=True).first()
 
 
-def _reserved(owner_id: int, *, but: int = 0) -> float:
-    running = Job.objects.filter(owner=owner_id, stage__in=ACTIVE).exclude(pk=but)
+def _lock_shared(owner: User) -> bool:
+    """Until the end of the transaction nobody else counts on minutes of the owner's tenant. False where it has no limit."""
+    if _shared_minutes(owner) is None:
+        return False
+    row = policy.of(owner.tenant_id)
+    TenantPolicy.objects.select_for_update().filter(pk=row.pk).values_list("pk", flat=True).first()
+    return True
+
+
+def _reserved(jobs: QuerySet[Job], *, but: int) -> float:
+    running = jobs.filter(stage__in=ACTIVE).exclude(pk=but)
     needed: float | None = running.aggregate(seconds=Sum(_TOTAL - F("window_seconds_done")))["seconds"]
     return max(0.0, needed or 0.0)
 

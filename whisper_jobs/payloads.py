@@ -22,7 +22,9 @@ from whisper_jobs.models import (
     DeliveryState,
     Diarization,
     EnrichmentState,
+    HowNamed,
     Job,
+    JobVoice,
     LogLine,
     Review,
     Segment,
@@ -175,11 +177,25 @@ def diarization(job: Job) -> Json:
         return {"state": "disabled", "reason": _("Speakers were not asked for."), "speakers": []}
     if row is None:
         return {"state": "pending", "reason": None, "speakers": []}
-    return {"state": row.state, "reason": row.reason or None, "speakers": speakers(row.speakers)}
+    return {"state": row.state, "reason": row.reason or None, "speakers": speakers(_linked(job, row.speakers))}
 
 
 def speakers(rows: Iterable[Json]) -> list[Json]:
-    return [{name: one[name] for name in _OF_A_SPEAKER if name in one} for one in rows]
+    return [_speaker(one, one.get("link")) for one in rows]
+
+
+def _speaker(one: Json, link: Json | None) -> Json:
+    told = {name: one[name] for name in _OF_A_SPEAKER if name in one}
+    recognised = bool(link and link["how"] == HowNamed.RECOGNISED)
+    return {**told, "speaker_id": link["speaker_id"] if link else None, "recognised": recognised}
+
+
+def _linked(job: Job, rows: list[Json]) -> list[Json]:
+    """Without the links to speakers who have been erased."""
+    if not any("link" in one for one in rows):
+        return rows
+    there = set(JobVoice.objects.filter(job=job, speaker__isnull=False).values_list("label", flat=True))
+    return [one if one["label"] in there else {**one, "link": None} for one in rows]
 
 
 def analysis(row: Analysis | None) -> Json | None:

@@ -65,6 +65,10 @@ class Edit:
         told = payloads.diarization(self.job)
         self._messages.append({"type": "rewritten", "revision": self.revision, "diarization": told})
 
+    def show_notes(self) -> None:
+        """Whoever shows the notes reads them again."""
+        self._messages.append({"type": "notes", "revision": self.revision})
+
     def show_corrected(self, version: int) -> None:
         """Whoever shows the transcript reads the corrections since the version that it has."""
         self._messages.append({"type": "corrected", "revision": self.revision, "version": version})

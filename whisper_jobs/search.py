@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
 
-from whisper_jobs.models import Job, Passage, Segment, Tag
+from whisper_jobs.models import Job, Note, Passage, Segment, Tag
 from whisper_jobs.speech.tokens import tokens
 
 #: Words of a passage when it is made, and how far corrections may let it grow.
@@ -25,6 +25,8 @@ PASSAGE_WORDS, MOST_WORDS = 1000, 2000
 OVERLAP_WORDS = 8
 #: Number of the passage with the title, the note and the like.
 HEAD = 0
+#: Characters of a recording's notes that are searched.
+MOST_NOTED = 100_000
 #: A query is not asked for more words than that.
 MOST_TERMS = 20
 #: The index is asked first and by itself: a plan that begins at the jobs would take every passage apart again.
@@ -159,7 +161,7 @@ def has_head() -> Exists:
 
 
 def reindex_heads(jobs: Sequence[Job]) -> None:
-    """Title, note, file name, link and the owner's tags of each.
+    """Title, note, file name, link, the owner's tags and the texts of the notes of each.
 
     One whose words are not known yet is left out: by its head it would look as if they were. They are indexed together.
     """
@@ -174,8 +176,12 @@ def _write_heads(jobs: Sequence[Job]) -> None:
     tagged: dict[int, list[str]] = {}
     for pk, name in Tag.objects.filter(jobs__in=jobs, owner=F("jobs__owner")).values_list("jobs", "name"):
         tagged.setdefault(pk, []).append(name)
+    noted = _noted(jobs)
     Passage.objects.bulk_create(
-        [Passage(job=job, number=HEAD, tokens=_head(job, tagged.get(job.pk, []))) for job in jobs],
+        [
+            Passage(job=job, number=HEAD, tokens=_head(job, [*tagged.get(job.pk, []), *noted.get(job.pk, [])]))
+            for job in jobs
+        ],
         update_conflicts=True,
         unique_fields=["job", "number"],
         update_fields=["tokens"],
@@ -183,8 +189,20 @@ def _write_heads(jobs: Sequence[Job]) -> None:
     )
 
 
-def _head(job: Job, tags: list[str]) -> str:
-    told = (job.source_label, job.source_title, job.source_note, job.source_filename, job.source_url, *tags)
+def _noted(jobs: Sequence[Job]) -> dict[int, list[str]]:
+    """job id → the texts of its notes, as far as an index takes them."""
+    noted: dict[int, list[str]] = {}
+    left = dict.fromkeys((job.pk for job in jobs), MOST_NOTED)
+    rows = Note.objects.filter(job__in=jobs).exclude(text="").order_by("job", "start", "id")
+    for pk, text in rows.values_list("job_id", "text").iterator(chunk_size=500):
+        if left[pk] > 0:
+            noted.setdefault(pk, []).append(text[: left[pk]])
+            left[pk] -= len(text)
+    return noted
+
+
+def _head(job: Job, further: list[str]) -> str:
+    told = (job.source_label, job.source_title, job.source_note, job.source_filename, job.source_url, *further)
     return " ".join(tokens("\n".join(told)))
 
 

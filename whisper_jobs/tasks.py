@@ -6,14 +6,32 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from whisper_jobs import callbacks, doorbell, indexing, intake, notices, presence, recovery, resumable, trash, uploads
+from whisper_jobs import (
+    callbacks,
+    doorbell,
+    indexing,
+    intake,
+    notices,
+    presence,
+    recovery,
+    resumable,
+    retention,
+    speaker_erasure,
+    speaker_following,
+    speaker_nodes,
+    trash,
+    uploads,
+)
 from whisper_jobs.deliverer import Deliverer
 from whisper_jobs.notifier import Notifier
 from whisper_jobs.outbound import Guard
@@ -63,12 +81,24 @@ def sweep() -> None:
 
 @shared_task(name="whisper.reap")
 def reap() -> None:
-    presence.forget_silent()
-    callbacks.forget_tests()
-    intake.reap_keys()
-    resumable.reap()
-    trash.reap(timedelta(days=settings.TOOLS.trash_days))
-    uploads.reap_orphans()
+    """One of them that fails keeps none of the others from theirs."""
+    trash_age = timedelta(days=settings.TOOLS.trash_days)
+    works: tuple[Callable[[], object], ...] = (
+        *(presence.forget_silent, callbacks.forget_tests, intake.reap_keys, resumable.reap),
+        *(partial(trash.reap, trash_age), retention.reap, speaker_erasure.reap, speaker_following.make_up_for_pending),
+        uploads.reap_orphans,
+    )
+    for work in works:
+        try:
+            work()
+        except Exception:
+            log.exception("a part of the hourly clean-up failed")
+
+
+@shared_task(name="whisper.voice")
+def voice(speaker_id: str) -> None:
+    """Every worker of the speech lane gets it: somebody was enrolled or erased, or is to be held ready."""
+    speaker_following.follow(UUID(speaker_id))
 
 
 @shared_task(name="whisper.index")
@@ -89,7 +119,7 @@ def _ready(sender: Any, **kwargs: Any) -> None:
 
 def _begin(sender: Any) -> None:
     """A worker that starts shows itself, takes over what a dead one on this host held, and looks for work."""
-    lanes = sorted(sender.app.amqp.queues.consume_from)
+    lanes = sorted(lane for lane in sender.app.amqp.queues.consume_from if lane in Lane.values)
     heart = Heart(
         lanes,
         beat_seconds=settings.TOOLS.heartbeat_seconds,
@@ -98,6 +128,9 @@ def _begin(sender: Any) -> None:
     _hearts[:] = [heart]
     heart.start()
     sweep()
+    if Lane.SPEECH in lanes:
+        speaker_nodes.become(heart.process.name)
+        speaker_following.make_up_for_pending()
     if Lane.DELIVER in lanes:
         _begin_delivering(heart)
     for lane in lanes:

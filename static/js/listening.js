@@ -172,6 +172,12 @@ document.addEventListener("click", (event) => {
   const place = event.target.closest("[data-seconds]");
   if (place) player?.seek(Number(place.dataset.seconds));
 });
+document.addEventListener("place:go", ({ detail: { seconds, plays } }) => {
+  // What is not here yet is gone to when it comes.
+  if (!transcript.reaches(seconds)) wanted = seconds;
+  go(seconds);
+  if (plays) player?.play();
+});
 document.addEventListener("transcript:language", ({ detail }) => {
   language = detail.language;
   caption();

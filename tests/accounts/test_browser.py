@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +14,7 @@ from tests.accounts.conftest import code_of
 from tests.conftest import PASSWORD
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
-from tests.serve.servers import ROOT, RunningServer, environment
+from tests.serve.servers import RunningServer
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -29,9 +27,7 @@ def person(server: RunningServer) -> Callable[[str], str]:
     def make(name: str) -> str:
         email = f"{name}@example.test"
         permissions = ["--perm", "whisper.use", "--perm", "whisper.api"]
-        command = [sys.executable, "manage.py", "create_user", email, "--password", PASSWORD, *permissions]
-        variables = environment(server.folder, server.port)
-        subprocess.run(command, cwd=ROOT, env=variables, check=True, capture_output=True)
+        server.manage("create_user", email, "--password", PASSWORD, *permissions)
         return email
 
     return make

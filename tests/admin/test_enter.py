@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import PersonalToken, Tenant, User
 from sharing.models import Share
-from whisper_jobs.models import Delivery, Job, PromptTemplate
+from whisper_jobs.models import AuditEntry, Delivery, Job, PromptTemplate, TenantPolicy
 
 
 def test_strangers_sign_in_where_everybody_does(client: Client, db: None) -> None:
@@ -29,7 +29,14 @@ def test_somebody_let_in_who_is_no_admin_finds_nothing(client: Client, charlie: 
     User.objects.filter(pk=charlie.pk).update(is_staff=True)
     client.force_login(charlie)
     assert "You don’t have permission to view or edit anything." in client.get("/admin/").text
-    for page in ("accounts_user", "whisper_job", "whisper_delivery", "sharing_share", "accounts_personaltoken"):
+    for page in (
+        "accounts_user",
+        "whisper_job",
+        "whisper_delivery",
+        "sharing_share",
+        "accounts_personaltoken",
+        "whisper_auditentry",
+    ):
         assert client.get(reverse(f"admin:{page}_changelist")).status_code == 403, page
 
 
@@ -41,7 +48,8 @@ def test_the_menu_leads_there_for_those_who_may(client: Client, admin: User, ali
 
 
 def test_only_the_products_own_tables_are_there() -> None:
-    assert set(django_admin.site._registry) == {User, Tenant, PersonalToken, Job, Delivery, PromptTemplate, Share}
+    of_accounts, of_jobs = {User, Tenant, PersonalToken}, {Job, Delivery, PromptTemplate, TenantPolicy, AuditEntry}
+    assert set(django_admin.site._registry) == {*of_accounts, *of_jobs, Share}
 
 
 @pytest.mark.parametrize("page", ["password_change", "logout"])

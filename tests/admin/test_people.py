@@ -12,7 +12,7 @@ from accounts import tokens
 from accounts.models import PersonalToken, Tenant, User
 from tests.admin.conftest import Act
 from tests.conftest import PASSWORD
-from whisper_jobs.models import Job
+from whisper_jobs.models import Job, Speaker
 
 
 def form_of(user: User, **changed: Any) -> dict[str, Any]:
@@ -39,6 +39,14 @@ def test_limits_and_tenant_are_set(desk: Client, alice: User) -> None:
     change(desk, alice, max_queued_jobs="3", monthly_minutes="60", tenant=other.pk)
     alice.refresh_from_db()
     assert (alice.max_queued_jobs, alice.monthly_minutes, alice.tenant) == (3, 60, other)
+
+
+def test_speakers_of_one_s_own_come_along_to_another_tenant(desk: Client, alice: User) -> None:
+    other = Tenant.objects.create(name="Other")
+    for scope in ("user", "tenant"):
+        Speaker.objects.create(owner=alice, tenant=alice.tenant, scope=scope, display_name=scope)
+    change(desk, alice, tenant=other.pk)
+    assert [one.display_name for one in Speaker.objects.filter(tenant=other)] == ["user"]
 
 
 def test_a_change_writes_nothing_else(desk: Client, alice: User) -> None:

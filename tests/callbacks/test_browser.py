@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import subprocess
-import sys
 import time
 from uuid import uuid4
 
@@ -19,7 +17,7 @@ from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
 from tests.pages.browsing import visit as visit
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment
+from tests.serve.servers import ADMIN, RunningServer
 
 pytestmark = pytest.mark.browser
 
@@ -27,15 +25,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def bearer(server: RunningServer) -> str:
     """A personal token of the admin."""
-    words = ["manage.py", "create_token", ADMIN[0], "--provider", "provider_whisper_api"]
-    told = subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env=environment(server.folder, server.port),
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    told = server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api")
     return str(json.loads(told)["token"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.browsing import PATIENCE_MS, Open, browser, row, server, signed_in, tone, visit
+from tests.pages.browsing import PATIENCE_MS, Open, browser, row, screens, server, signed_in, tone, visit
 
 __all__ = ["browser", "server", "signed_in", "visit"]
 pytestmark = pytest.mark.browser
@@ -28,21 +28,23 @@ def line(page: Page, name: str) -> Any:
     return page.locator(".batch-row", has_text=name)
 
 
-def test_several_files_become_a_job_each_with_the_same_options(visit: Open) -> None:
-    page = visit("/whisper")
-    choose(page, "one.wav", "two.wav", "three.wav")
+@screens
+def test_several_files_become_a_job_each_with_the_same_options(visit: Open, screen: dict[str, Any]) -> None:
+    page = visit("/whisper", **screen)
+    first, second, third = (f"{name}{len(screen)}.wav" for name in ("one", "two", "three"))
+    choose(page, first, second, third)
     expect(page.locator("#batch")).to_contain_text("3 recordings are chosen.")
-    page.get_by_role("button", name="Remove: two.wav").click()
-    expect(page.get_by_role("button", name="Remove: three.wav")).to_be_focused()
+    page.get_by_role("button", name=f"Remove: {second}").click()
+    expect(page.get_by_role("button", name=f"Remove: {third}")).to_be_focused()
     page.get_by_label("Spoken language").select_option("sv")
     transcribe(page)
     expect(page.locator("#batch")).to_contain_text("2 of 2 are in the queue.", timeout=PATIENCE_MS)
-    for name in ("one.wav", "three.wav"):
+    for name in (first, third):
         expect(line(page, name)).to_contain_text("In the queue")
         expect(row(page, name)).to_have_count(1)
     jobs = page.request.get("/api/whisper/jobs").json()["jobs"]
-    assert {job["language"] for job in jobs if job["source_filename"] in ("one.wav", "three.wav")} == {"sv"}
-    assert not any(job["source_filename"] == "two.wav" for job in jobs)
+    assert {job["language"] for job in jobs if job["source_filename"] in (first, third)} == {"sv"}
+    assert not any(job["source_filename"] == second for job in jobs)
     page.get_by_role("button", name="Clear the list").click()
     expect(page.get_by_label("Link to audio")).to_be_visible()
 

@@ -64,8 +64,8 @@ def test_speakers_are_told_apart_between_the_last_window_and_the_text(stage: Sta
         "state": "done",
         "reason": "Two voices.",
         "speakers": [
-            {"label": "SPEAKER_00", "name": None, "seconds": 1.0},
-            {"label": "SPEAKER_01", "name": None, "seconds": 2.0},
+            {"label": "SPEAKER_00", "name": None, "seconds": 1.0, "speaker_id": None, "recognised": False},
+            {"label": "SPEAKER_01", "name": None, "seconds": 2.0, "speaker_id": None, "recognised": False},
         ],
     }
 

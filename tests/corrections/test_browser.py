@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import APIRequestContext, Page, expect
 
-from tests.pages.browsing import Open
+from tests.pages.browsing import Open, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
 from tests.pages.browsing import visit as visit
-from tests.serve.servers import ROOT, RunningServer, environment
+from tests.serve.servers import RunningServer
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +21,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def job(server: RunningServer, signed_in: Any) -> str:
     """The path of a finished talk's page."""
-    given = environment(server.folder, server.port)
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.sharing.seed"], cwd=ROOT, env=given, check=True, capture_output=True, text=True
-    )
-    return f"/whisper/jobs/{made.stdout.split()[-1]}"
+    return f"/whisper/jobs/{server.seed('tests.sharing.seed:talk')}"
 
 
 def correct(page: Page, job: str, kind: str, **fields: Any) -> None:
@@ -61,10 +55,11 @@ def changed(page: Page, job: str) -> None:
     correct(page, job, "undo", number=5)
 
 
-def test_the_history_is_read_and_taken_back_without_scripts(visit: Open, job: str) -> None:
+@screens
+def test_the_history_is_read_and_taken_back_without_scripts(visit: Open, job: str, screen: dict[str, Any]) -> None:
     page = visit(job)
     changed(page, job)
-    page = visit(f"{job}/history", java_script_enabled=False)
+    page = visit(f"{job}/history", java_script_enabled=False, **screen)
     expect(page.locator(".history-list > li")).to_have_count(6)
     expect(page.locator("del", has_text="0, which")).to_have_count(0)
     expect(page.get_by_text("Sentence")).not_to_have_count(0)

@@ -8,6 +8,8 @@ from tests.corrections.conftest import SAID, Editor, rows_of
 from whisper_jobs.models import Correction, Diarization, Job
 
 ALL = [text for _start, _end, text in SAID]
+#: Is no enrolled speaker.
+NOBODY = {"speaker_id": None, "recognised": False}
 
 
 def test_a_new_text_keeps_the_times_of_the_words_that_stay(editor: Editor) -> None:
@@ -68,7 +70,7 @@ def test_others_than_neighbours_are_not_joined(editor: Editor) -> None:
 def test_a_segment_is_added_where_nobody_had_heard_one(editor: Editor) -> None:
     made = editor.make("insert", start=5.2, end=5.9, text="Hush!", speaker="SPEAKER_00")
     assert editor.texts() == [ALL[0], ALL[1], "Hush!", ALL[2]]
-    assert made["speakers"] == [{"label": "SPEAKER_00", "name": None, "seconds": 0.7}]
+    assert made["speakers"] == [{**NOBODY, "label": "SPEAKER_00", "name": None, "seconds": 0.7}]
     assert made["segments"][0]["words"] == [{"start": 5.2, "end": 5.9, "word": "Hush!", "probability": None}]
 
 
@@ -98,7 +100,7 @@ def test_somebody_says_it_whom_nobody_had_named(editor: Editor) -> None:
     editor.make("speaker", segments=[editor.ref(0), editor.ref(2)], speaker="SPEAKER_00")
     assert [one["speaker"] for one in editor.segments()] == ["SPEAKER_00", None, "SPEAKER_00"]
     told = editor.client.get(editor.url).json()["job"]["diarization"]
-    assert told["speakers"] == [{"label": "SPEAKER_00", "name": None, "seconds": 4.0}]
+    assert told["speakers"] == [{**NOBODY, "label": "SPEAKER_00", "name": None, "seconds": 4.0}]
     editor.make("speaker", segments=[editor.ref(0)], speaker=None)
     assert [one["speaker"] for one in editor.segments()] == [None, None, "SPEAKER_00"]
 
@@ -112,7 +114,7 @@ def test_speakers_get_names_and_colours(editor: Editor) -> None:
     editor.make("speaker", segments=[editor.ref(0)], speaker="SPEAKER_00")
     editor.make("speakers", rename={"SPEAKER_00": "Ada"})
     made = editor.make("speakers", colour={"SPEAKER_00": 7})
-    assert made["speakers"] == [{"label": "SPEAKER_00", "name": "Ada", "seconds": 2.0, "colour": 7}]
+    assert made["speakers"] == [{**NOBODY, "label": "SPEAKER_00", "name": "Ada", "seconds": 2.0, "colour": 7}]
     text = editor.client.get(editor.url).json()["job"]["speaker_aware_transcript"]
     assert text.startswith("Ada: We meet at noon.")
     made = editor.make("speakers", rename={"SPEAKER_00": ""})
@@ -130,7 +132,7 @@ def test_two_speakers_become_one(editor: Editor, talk: Job) -> None:
     editor.make("speaker", segments=[editor.ref(0)], speaker="SPEAKER_00")
     editor.make("speaker", segments=[editor.ref(1)], speaker="SPEAKER_01")
     made = editor.make("speakers", merge={"from": ["SPEAKER_01"], "into": "SPEAKER_00"})
-    assert made["speakers"] == [{"label": "SPEAKER_00", "name": None, "seconds": 4.0}]
+    assert made["speakers"] == [{**NOBODY, "label": "SPEAKER_00", "name": None, "seconds": 4.0}]
     assert [one["speaker"] for one in editor.segments()] == ["SPEAKER_00", "SPEAKER_00", None]
     assert Diarization.objects.get(job=talk).speakers[0]["also"] == ["SPEAKER_01"]
 

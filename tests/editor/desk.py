@@ -28,16 +28,20 @@ def said(*texts: str, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def store_job(folder: Path, segments: list[dict[str, Any]], **told: Any) -> int:
-    """The id of a finished job with these segments, the admin's if nobody else is told."""
+def asked(segments: list[dict[str, Any]], **told: Any) -> dict[str, Any]:
+    """A finished job with these segments, the admin's if nobody else is told."""
     seconds = max((one["end"] for one in segments), default=10.0)
-    asked = {"email": ADMIN[0], "title": "Board meeting", "seconds": seconds, "segments": segments, **told}
+    return {"email": ADMIN[0], "title": "Board meeting", "seconds": seconds, "segments": segments, **told}
+
+
+def store_job(folder: Path, segments: list[dict[str, Any]], **told: Any) -> int:
+    """Its id, stored from a process of its own where there is no `RunningServer`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOOLS_")}
     made = subprocess.run(
         [sys.executable, "-m", "tests.editor.storing"],
         cwd=ROOT,
         env={**kept, "TOOLS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings"},
-        input=json.dumps(asked),
+        input=json.dumps(asked(segments, **told)),
         capture_output=True,
         text=True,
         check=False,
@@ -49,7 +53,7 @@ def store_job(folder: Path, segments: list[dict[str, Any]], **told: Any) -> int:
 
 @pytest.fixture
 def store(server: RunningServer) -> Store:
-    return lambda segments, **told: store_job(server.folder, segments, **told)
+    return lambda segments, **told: int(server.seed("tests.editor.storing:main", asked(segments, **told)))
 
 
 class Desk:

@@ -1,4 +1,4 @@
-"""`python -m tests.editor.storing`: reads {email, title, seconds, segments} and stores a finished job; prints its id.
+"""`python -m tests.editor.storing`: reads {email, title, seconds, segments, notes} and stores a finished job; prints its id.
 
 Runs in a process of its own beside the server, on the same data folder. The recording is a quiet tone.
 """
@@ -19,7 +19,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from tests.pages.browsing import tone  # noqa: E402
-from whisper_jobs.models import Channel, Diarization, Job, Segment, SourceType, Step, Transcript, Waveform  # noqa: E402
+from whisper_jobs.models import Channel, Diarization, Job, Note, Segment, SourceType, Step, Transcript, Waveform  # noqa: E402
 from whisper_jobs.models.results import DiarizationState  # noqa: E402
 from whisper_jobs.states import LANE_OF, Kind, Stage, StepState  # noqa: E402
 
@@ -39,6 +39,7 @@ def main(told: dict[str, Any]) -> int:
     Diarization.objects.create(job=job, state=DiarizationState.DONE, speakers=speakers)
     peaks = bytes((place * 37) % 200 for place in range(int(told["seconds"] * PEAKS_PER_SECOND)))
     Waveform.objects.create(job=job, per_second=PEAKS_PER_SECOND, peaks=peaks)
+    Note.objects.bulk_create(Note(job=job, author=owner, **one) for one in told.get("notes", []))
     return int(job.pk)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.editor.desk import Desk, Store, said
 from tests.editor.desk import store as store
-from tests.pages.browsing import Open
+from tests.pages.browsing import Open, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
@@ -16,8 +18,11 @@ from tests.pages.browsing import visit as visit
 pytestmark = pytest.mark.browser
 
 
-def test_what_is_typed_is_saved_by_itself_and_still_there_after_a_reload(visit: Open, store: Store) -> None:
-    desk = Desk.opened(visit, store(said("Good morning.", "Hello there.")))
+@screens
+def test_what_is_typed_is_saved_by_itself_and_still_there_after_a_reload(
+    visit: Open, store: Store, screen: dict[str, Any]
+) -> None:
+    desk = Desk.opened(visit, store(said("Good morning.", "Hello there.")), **screen)
     desk.caret("Good morning.", ".")
     desk.page.keyboard.type(" everybody")
     desk.saved()

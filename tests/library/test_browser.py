@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browsing import Open
+from tests.pages.browsing import Open, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
 from tests.pages.browsing import visit as visit
-from tests.serve.servers import ROOT, environment
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module", autouse=True)
 def shelf(server: Any, signed_in: Any) -> None:
-    told = environment(server.folder, server.port)
-    subprocess.run([sys.executable, "-m", "tests.library.seed"], cwd=ROOT, env=told, check=True, timeout=120)
+    server.seed("tests.library.seed:main")
 
 
 def titles(page: Page) -> Any:
@@ -34,8 +30,9 @@ def boxes(page: Page) -> Any:
     return page.locator('input[name="jobs"]')
 
 
-def test_results_come_while_one_types_and_the_address_keeps_them(visit: Open) -> None:
-    page = visit("/whisper/library")
+@screens
+def test_results_come_while_one_types_and_the_address_keeps_them(visit: Open, screen: dict[str, Any]) -> None:
+    page = visit("/whisper/library", **screen)
     expect(titles(page)).to_have_count(5)
     page.keyboard.press("/")
     page.keyboard.type("harb")
@@ -94,8 +91,9 @@ def test_shift_chooses_all_between(visit: Open) -> None:
     expect(page.locator("#count")).to_have_text("Chosen: 5")
 
 
-def test_the_trash_gives_back_what_it_took(visit: Open) -> None:
-    page = visit("/whisper/library?q=choir")
+@screens
+def test_the_trash_gives_back_what_it_took(visit: Open, screen: dict[str, Any]) -> None:
+    page = visit("/whisper/library?q=choir", **screen)
     boxes(page).check()
     page.get_by_role("button", name="Move to the trash").click()
     expect(page.locator("#undo")).to_contain_text("1 recording is in the trash.")

@@ -69,6 +69,7 @@ def test_without_minutes_left_a_submission_is_told_what_is_left_and_when_there_a
         "used_minutes": 10.0,
         "left_minutes": 0.0,
         "renews_at": "2027-01-01T00:00:00+00:00",
+        "limited_by": "user",
     }
     monkeypatch.setattr(timezone, "now", lambda: datetime(2027, 1, 1, 0, 0, 1, tzinfo=UTC))
     assert api(alice).post(JOBS, {"source_url": URL}, format="json").status_code == 201
@@ -153,6 +154,7 @@ def test_without_a_limit_the_status_tells_what_was_used(api: Any, stage: Stage, 
         "used_minutes": 1.0,
         "left_minutes": None,
         "renews_at": None,
+        "limited_by": None,
     }
 
 

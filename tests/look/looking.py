@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 from django.urls import get_resolver
 
 from tests.native.routes import METHODS, all_routes
-from tests.serve.servers import ROOT, RunningServer, environment
+from tests.serve.servers import RunningServer
 
 #: Not pages of ours: what programs read, and the administration, which is Django's.
-ELSEWHERE = ("api/whisper", "api/account", "api/schema", "admin/")
+ELSEWHERE = ("api/whisper", "api/account", "api/schema", "v1/modules", "admin/")
 
 
 def seeded(server: RunningServer, minutes: int = 60) -> dict[str, Any]:
     """Where the recordings are that were put into its database."""
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.look.seed", str(minutes)],
-        cwd=ROOT,
-        env=environment(server.folder, server.port),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
+    found: dict[str, Any] = server.seed("tests.look.seed:everything", minutes)
     return found
 
 

@@ -27,12 +27,15 @@ from accounts import tokens  # noqa: E402
 from accounts.models import PersonalToken, User  # noqa: E402
 from sharing.models import Share  # noqa: E402
 from tests.sharing.seed import silence  # noqa: E402
+from whisper_jobs import policy  # noqa: E402
 from whisper_jobs.models import (  # noqa: E402
     Analysis,
     Diarization,
     Job,
+    JobVoice,
     PromptTemplate,
     Segment,
+    Speaker,
     Step,
     Transcript,
     TranslatedSegment,
@@ -144,6 +147,29 @@ def shares(job: Job, owner: User) -> dict[str, str]:
     }
 
 
+def enrolled(owner: User, job: Job) -> Speaker:
+    """Who agreed to be recognised, and was, in the long one."""
+    speaker = Speaker.objects.create(
+        owner=owner,
+        tenant_id=owner.tenant_id,
+        display_name=SPEAKERS[0],
+        description="Chairs the council.",
+        language_primary="en",
+        enrollment_status="ready",
+        consent_user_full_name="Augusta Ada King",
+        consent_stated_purpose="Minutes of the council",
+        consent_text="I agree to be recognised.",
+        preflight={"ok": True, "duration_seconds": 42.0, "speech_seconds": 38.5, "snr_db": 31.0, "issues": []},
+    )
+    JobVoice.objects.create(job=job, label="SPEAKER_00", seconds=300.0, speaker=speaker, how="recognised", score=0.83)
+    row = job.diarization
+    link = {"speaker_id": str(speaker.pk), "name": SPEAKERS[0], "how": "recognised", "score": 0.83, "learns": False}
+    row.speakers[0]["link"] = link
+    row.save()
+    Job.objects.filter(pk=job.pk).update(windows_total=1, windows_done=1)
+    return speaker
+
+
 def everything(minutes: int) -> dict[str, Any]:
     owner = User.objects.get(is_superuser=True)
     job = talk(owner, minutes)
@@ -153,7 +179,9 @@ def everything(minutes: int) -> dict[str, Any]:
     prompt, _made = PromptTemplate.objects.get_or_create(owner=owner, name="Minutes", instruction="Write minutes.")
     tokens.create(owner, tokens.API, name="A program")
     token = PersonalToken.objects.filter(user=owner).latest("pk")
-    places = {"job": job.pk, "failed": failed.pk, "prompt": prompt.pk, "token": token.pk}
+    places: dict[str, Any] = {"job": job.pk, "failed": failed.pk, "prompt": prompt.pk, "token": token.pk}
+    policy.change(owner.tenant_id, {"monthly_minutes": 5000, "retention_days": 365}, actor=owner)
+    places["speaker"] = str(enrolled(owner, job).pk)
     return {**places, **shares(job, owner)}
 
 

@@ -23,7 +23,7 @@ from sharing.models import Share
 from tests.conftest import person
 from tests.core.play import Stage
 from tests.native.routes import calls
-from whisper_jobs.models import Channel, Job, Tag, Upload
+from whisper_jobs.models import Channel, Job, Note, Tag, Upload
 
 #: The job is `owner`'s, came through the token API, is completed, shared, and was asked to call back.
 CALLERS = (
@@ -79,12 +79,18 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # signed-in
 401 403 202 202 404 404 202 404 202 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/callback/replay
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/callback/attempts
 401 403 422 422 422 422 422 422 422 401 401 401 401 401 401 401 401  GET api/whisper/search
+401 403 403 403 403 403 403 403 404 401 401 401 401 401 401 401 401  GET api/whisper/speakers/SPEAKER/recognitions
 401 403 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401  GET api/whisper/tags
 401 403 201 201 201 201 201 201 201 401 401 401 401 401 401 401 401  POST api/whisper/tags
 401 403 200 200 404 404 404 404 404 401 401 401 401 401 401 401 401  PATCH api/whisper/tags/TAG
 401 403 200 200 404 404 404 404 404 401 401 401 401 401 401 401 401  DELETE api/whisper/tags/TAG
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/tags
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  PUT api/whisper/jobs/ID/tags
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  PATCH api/whisper/jobs/ID
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  GET api/whisper/jobs/ID/notes
+401 403 201 201 404 404 201 404 201 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/notes
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  PATCH api/whisper/jobs/ID/notes/NOTE
+401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  DELETE api/whisper/jobs/ID/notes/NOTE
 401 403 200 200 404 404 200 404 200 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/trash
 401 403 404 404 404 404 404 404 404 401 401 401 401 401 401 401 401  POST api/whisper/jobs/ID/untrash
 any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # token API
@@ -114,12 +120,18 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # token API
 401 401 401 401 401 401 401 401 401 202 404 202 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/callback/replay
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/callback/attempts
 401 401 401 401 401 401 401 401 401 422 422 422 403 401 401 401 401  GET api/whisper/transcribe/search
+401 401 401 401 401 401 401 401 401 403 403 404 403 401 401 401 401  GET api/whisper/transcribe/speakers/SPEAKER/recognitions
 401 401 401 401 401 401 401 401 401 200 200 200 403 401 401 401 401  GET api/whisper/transcribe/tags
 401 401 401 401 401 401 401 401 401 201 201 201 403 401 401 401 401  POST api/whisper/transcribe/tags
 401 401 401 401 401 401 401 401 401 200 404 404 403 401 401 401 401  PATCH api/whisper/transcribe/tags/TAG
 401 401 401 401 401 401 401 401 401 200 404 404 403 401 401 401 401  DELETE api/whisper/transcribe/tags/TAG
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/tags
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  PUT api/whisper/transcribe/jobs/ID/tags
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  PATCH api/whisper/transcribe/jobs/ID
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  GET api/whisper/transcribe/jobs/ID/notes
+401 401 401 401 401 401 401 401 401 201 404 201 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/notes
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  PATCH api/whisper/transcribe/jobs/ID/notes/NOTE
+401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  DELETE api/whisper/transcribe/jobs/ID/notes/NOTE
 401 401 401 401 401 401 401 401 401 200 404 200 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/trash
 401 401 401 401 401 401 401 401 401 404 404 404 403 401 401 401 401  POST api/whisper/transcribe/jobs/ID/untrash
 any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # uploads, for both; one's own only
@@ -136,7 +148,14 @@ any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # open to a
 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422  POST api/account/logout
 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422  POST api/account/revoke
 """
-NAMES = {"<int:job_id>": "ID", "<int:tag_id>": "TAG", "<str:name>": "FORMAT", "<uuid:upload_id>": "UPLOAD"}
+NAMES = {
+    "<int:job_id>": "ID",
+    "<int:tag_id>": "TAG",
+    "<int:note_id>": "NOTE",
+    "<str:name>": "FORMAT",
+    "<uuid:upload_id>": "UPLOAD",
+    "<uuid:speaker_id>": "SPEAKER",
+}
 
 
 def _lines() -> dict[str, list[int]]:
@@ -161,17 +180,19 @@ BODIES = {
     "preview": {"find": "window", "replace": "door"},
     "glossary": {"terms": ["Åsa"]},
     "review": {"action": "take"},
+    "notes": {"start": 1.5},
     "tags": {"name": "Music", "tags": ["Music"]},
 }
 
 
 @dataclass(frozen=True)
 class World:
-    """The job, upload and tag that everybody asks for, and each caller's way to ask."""
+    """The job, upload, tag and note that everybody asks for, and each caller's way to ask."""
 
     job: Job
     upload: Upload
     tag: Tag
+    note: Note
     clients: dict[str, Callable[[], APIClient]]
 
 
@@ -234,7 +255,8 @@ def world(db: None, stage: Stage, admin: User, nobody: User, charlie: User, alic
         lambda: _with_share(Share.objects.get()),
     ]
     tag = Tag.objects.create(owner=owner, name="Talks")
-    return World(job, upload, tag, dict(zip(CALLERS, clients, strict=True)))
+    note = Note.objects.create(job=job, author=owner, start=1.0, end=2.0)
+    return World(job, upload, tag, note, dict(zip(CALLERS, clients, strict=True)))
 
 
 @pytest.mark.parametrize("call", _lines())
@@ -248,7 +270,7 @@ def _status(world: World, caller: str, call: str) -> int:
     """What the caller gets. Nothing of it stays."""
     method, route = call.split()
     path = "/" + route.replace("ID", str(world.job.pk)).replace("FORMAT", "txt").replace("UPLOAD", str(world.upload.pk))
-    path = path.replace("TAG", str(world.tag.pk))
+    path = path.replace("TAG", str(world.tag.pk)).replace("NOTE", str(world.note.pk)).replace("SPEAKER", str(uuid4()))
     cache.clear()
     with transaction.atomic():
         client = world.clients[caller]()

@@ -225,3 +225,10 @@ def test_what_rules_below_the_api_refuse_is_told_in_the_readers_language(
     answers = [api(alice).post("/api/whisper/jobs", body, HTTP_ACCEPT_LANGUAGE=language) for language in ("en", "sv")]
     english, swedish = (answer.json()["errors"][field] for answer in answers)
     assert english != swedish
+
+
+def test_half_a_character_is_told_back_to_whoever_sent_it(api: Any, alice: User, stage: Stage) -> None:
+    notes = f"/api/whisper/jobs/{stage.completed(alice).pk}/notes"
+    answer = api(alice).post(notes, r'{"start": 0, "colour": "\ud800"}', content_type="application/json")
+    assert answer.status_code == 422
+    assert "\ud800" in answer.json()["errors"]["colour"][0]

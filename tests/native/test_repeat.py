@@ -18,7 +18,7 @@ from accounts import tokens
 from accounts.models import Tenant, User
 from tests.core.play import Stage
 from whisper_jobs import intake
-from whisper_jobs.dialects.native import idempotency
+from whisper_jobs.dialects import idempotency
 from whisper_jobs.models import IdempotencyKey, Job
 from whisper_jobs.tasks import reap
 

@@ -18,7 +18,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, CDPSession, Error, Page, expect, sync_playwright
 
-from tests.serve.servers import ADMIN, RunningServer, running_server
+from tests.serve.lasting import LastingServer
+from tests.serve.servers import ADMIN, RunningServer
 
 FLAGS = [
     "--no-sandbox",
@@ -35,13 +36,18 @@ PATIENCE_MS = 120_000
 CLOSE_SECONDS = 20.0
 PICTURE_MS = 10_000
 Open = Callable[..., Page]
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+#: For what people do on a phone as well; `visit(path, **screen)`.
+screens = pytest.mark.parametrize("screen", [{}, PHONE], ids=["wide", "phone"])
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("browser") / "data"
-    with running_server(folder, TOOLS_OUTBOUND_ALLOW="127.0.0.1/32", TOOLS_UPLOAD_MAX_MB="8") as running:
-        yield running
+def server(renewed_server: LastingServer, browser: Browser) -> RunningServer:
+    """The server of all such modules. The first that has a browser signs the admin in for all."""
+    if renewed_server.cookies is None:
+        renewed_server.cookies = _sign_in(renewed_server, browser)
+        renewed_server.keep()
+    return renewed_server
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +125,12 @@ def _windows(session: CDPSession) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(server: RunningServer, browser: Browser) -> Any:
-    """The cookies of the admin, who signs in by keyboard and lands on an empty queue."""
+    """The cookies of the admin."""
+    return server.cookies or _sign_in(server, browser)
+
+
+def _sign_in(server: RunningServer, browser: Browser) -> Any:
+    """By keyboard; the admin lands on an empty queue."""
     context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="en-GB")
     page = context.new_page()
     page.goto("/")

@@ -59,6 +59,9 @@ def test_nothing_is_cut_off_on_a_small_phone_and_everything_can_be_tapped(visit:
         "/whisper?q=nothing+at+all",
         "/whisper/jobs/999999",
         "/whisper/manage/doctor",
+        "/whisper/organisation",
+        "/whisper/organisation/audit",
+        "/whisper/organisation/recordings",
         "/login",
     ):
         page.goto(path)

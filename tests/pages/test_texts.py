@@ -21,7 +21,7 @@ from tests.pages.conftest import CATALOGUE
 from whisper_jobs import told
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.speech.languages import LANGUAGES
-from whisper_jobs.web import check_page, editor_texts, texts
+from whisper_jobs.web import check_page, editor_texts, speaker_forms, texts
 
 ROOT = Path(settings.BASE_DIR)
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
@@ -155,7 +155,7 @@ def test_what_a_job_tells_of_itself_is_swedish_for_a_swede(stored: str, shown: s
 
 def test_scripts_ask_only_for_texts_that_exist_and_for_all_of_them() -> None:
     with override("en"):
-        given = {**texts.for_scripts(), **editor_texts.own(), **check_page.own()}
+        given = {**texts.for_scripts(), **editor_texts.own(), **check_page.own(), **speaker_forms.own()}
     code = "\n".join(path.read_text() for path in SCRIPTS)
     sentences = {key for key, value in given.items() if isinstance(value, str)}
     tables = set(given) - sentences - {"told"}

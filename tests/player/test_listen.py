@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.browsing import PATIENCE_MS, Open, close_windows
+from tests.pages.browsing import PATIENCE_MS, Open, close_windows, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
@@ -52,8 +52,9 @@ def is_playing(page: Page) -> bool:
     return not page.evaluate("document.querySelector('[data-field=media]').paused")
 
 
-def test_a_click_on_a_word_plays_it_and_what_is_said_is_marked(talk: str, visit: Open) -> None:
-    page = opened(visit, talk)
+@screens
+def test_a_click_on_a_word_plays_it_and_what_is_said_is_marked(talk: str, visit: Open, screen: dict[str, Any]) -> None:
+    page = opened(visit, talk, **screen)
     box = page.evaluate("""() => {
       const span = document.querySelectorAll("#text [data-id]")[1];
       span.scrollIntoView({ block: "center" });

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.check.test_browser import hand_in_sample
-from tests.pages.browsing import PATIENCE_MS, Open
+from tests.pages.browsing import PATIENCE_MS, Open, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
@@ -15,15 +17,16 @@ from tests.pages.browsing import visit as visit
 pytestmark = pytest.mark.browser
 
 
-def test_the_part_comes_with_the_words_and_goes_along_with_another_tab(visit: Open) -> None:
-    page = visit("/whisper")
+@screens
+def test_the_part_comes_with_the_words_and_goes_along_with_another_tab(visit: Open, screen: dict[str, Any]) -> None:
+    page = visit("/whisper", **screen)
     path = hand_in_sample(page, human_review="true")
     page.goto(path)
     part = page.locator("#approval")
     expect(part).to_contain_text("Nobody edits this yet.", timeout=PATIENCE_MS)
     expect(page.locator("#downloads")).to_be_visible()
     expect(page.locator("#text-state")).to_have_text("")
-    other = visit(path)
+    other = visit(path, **screen)
     other.get_by_role("button", name="I edit this").click()
     expect(part).to_contain_text("You are editing this.", timeout=PATIENCE_MS)
     page.get_by_label("A note to whoever approves").fill("Half a sentence")

@@ -15,11 +15,13 @@ from typing import Any
 import psutil
 
 from tests.serve.ports import free_port, wait_until
+from tests.serve.prepared import ROOT, prepare
+from tests.serve.seeding import Seeder
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ADMIN", "NAMES", "ROOT", "RunningServer", "environment", "running_server"]
 ADMIN = ("root@example.test", "Correct-horse-9-battery")
 WORKERS = ("fetch-1", "fetch-2", "speech-1", "enrich-1", "enrich-2", "deliver")
-NAMES = {"redis", "web", "beat", *(f"worker-{name}" for name in WORKERS)}
+NAMES = {"redis", "web", "beat", "live", "live-ear-1", *(f"worker-{name}" for name in WORKERS)}
 
 
 def environment(folder: Path, port: int, **variables: str) -> dict[str, str]:
@@ -36,7 +38,7 @@ def environment(folder: Path, port: int, **variables: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path, **variables: str) -> Iterator[RunningServer]:
+def running_server(folder: Path, **variables: Any) -> Iterator[RunningServer]:
     """A server that is ready, and ended afterwards."""
     running = RunningServer(folder, **variables)
     try:
@@ -47,12 +49,15 @@ def running_server(folder: Path, **variables: str) -> Iterator[RunningServer]:
 
 
 class RunningServer:
-    """`manage.py serve`, and every process that was ever seen below it."""
+    """`manage.py serve`, and every process that was ever seen below it. A `bare` one makes its tables and static files itself."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, bare: bool = False, **variables: str) -> None:
+        self.folder, self.port = folder if bare else prepare(folder), free_port()
         self.seen: set[psutil.Process] = set()
         self.out = folder.parent / f"{folder.name}-{self.port}.out"
+        self.seeder = Seeder(environment(folder, self.port, **variables))
+        #: The admin's browser, once somebody has signed in for all modules that use this server.
+        self.cookies: Any = None
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
@@ -80,6 +85,14 @@ class RunningServer:
         wait_until(self.is_ready, "ready", seconds=60, process=self.process)
         self.seen.update(psutil.Process(self.process.pid).children(recursive=True))
 
+    def seed(self, function: str, *given: Any) -> Any:
+        """What a function, named as `module:name`, answers in a process with the server's settings and data."""
+        return self.seeder.call(function, *given)
+
+    def manage(self, *words: str) -> str:
+        """What a command of `manage.py` prints."""
+        return str(self.seeder.call("tests.serve.seeding:manage", *words))
+
     def pid_of(self, name: str) -> int:
         with contextlib.suppress(OSError, ValueError):
             return int((self.folder / "run" / f"{name}.pid").read_text())
@@ -92,6 +105,7 @@ class RunningServer:
         return self.out.read_text()
 
     def end(self) -> None:
+        self.seeder.end()
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(15)

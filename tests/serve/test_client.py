@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment, running_server
+from tests.serve.servers import ADMIN, ROOT, RunningServer
 
 pytestmark = pytest.mark.serve
 
@@ -22,18 +21,14 @@ SAMPLE = ROOT / "static" / "sample" / "two-voices.mp3"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("client") / "data", TOOLS_OUTBOUND_ALLOW="127.0.0.1/32") as running:
-        yield running
+def server(renewed_server: RunningServer) -> RunningServer:
+    return renewed_server
 
 
 @pytest.fixture(scope="module")
 def token(server: RunningServer) -> str:
-    command = [sys.executable, "manage.py", "create_token", ADMIN[0], "--provider", "provider_whisper_api"]
-    made = subprocess.run(
-        command, cwd=ROOT, env=environment(server.folder, server.port), capture_output=True, text=True, check=True
-    )
-    return str(json.loads(made.stdout)["token"])
+    told = server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api")
+    return str(json.loads(told)["token"])
 
 
 @pytest.fixture

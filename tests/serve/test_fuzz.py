@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment, running_server
+from tests.serve.servers import ADMIN, RunningServer, running_server
 
-pytestmark = pytest.mark.serve
+# Beside others, on a busy machine, more than the servers of other tests are given.
+pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
@@ -52,11 +53,8 @@ def _access(server: RunningServer) -> str:
 
 
 def _token(server: RunningServer) -> str:
-    command = [sys.executable, "manage.py", "create_token", ADMIN[0], "--provider", "provider_whisper_api"]
-    made = subprocess.run(
-        command, cwd=ROOT, env=environment(server.folder, server.port), capture_output=True, text=True, check=True
-    )
-    return str(json.loads(made.stdout)["token"])
+    told = server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api")
+    return str(json.loads(told)["token"])
 
 
 def _address(server: RunningServer) -> str:

@@ -147,6 +147,12 @@ def test_a_document_over_its_limit_is_refused_by_the_server(probe: Probe) -> Non
     assert (status, told["code"]) == (413, "too_large")
 
 
+def test_such_a_refusal_is_worded_as_the_api_words_it_that_was_called(probe: Probe) -> None:
+    told = {"Content-Type": "application/json", "Content-Length": str(17 * MEGABYTE)}
+    status, answer = probe.send(pieces(17), told, "/v1/modules/scaiecho/tenant-policy")
+    assert (status, answer["error"]["code"]) == (413, "SCAIECHO_TOO_LARGE")
+
+
 def test_a_disk_that_fills_up_in_the_application_is_an_answer(probe: Probe) -> None:
     status, told = probe.send(b"x", UPLOAD, "/full")
     assert (status, told["code"]) == (507, "disk_full")

@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,8 @@ Start = Callable[..., RunningServer]
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[RunningServer] = []
 
-    def server(name: str = "data", **variables: str) -> RunningServer:
-        started.append(RunningServer(tmp_path / name, **variables))
+    def server(name: str = "data", **options: Any) -> RunningServer:
+        started.append(RunningServer(tmp_path / name, **options))
         return started[-1]
 
     yield server
@@ -32,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_a_server_gets_ready_says_where_it_is_and_stops_without_a_trace(start: Start) -> None:
-    server = start()
+    server = start(bare=True)
     server.wait_ready()
     status, told = server.get("/readyz")
     assert (status, told["status"]) == (200, "ready")

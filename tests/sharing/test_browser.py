@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browsing import Open
+from tests.pages.browsing import Open, screens
 from tests.pages.browsing import browser as browser
 from tests.pages.browsing import server as server
 from tests.pages.browsing import signed_in as signed_in
 from tests.pages.browsing import visit as visit
 from tests.pages.test_look import SMALL_TARGETS, TWICE
-from tests.serve.servers import ROOT, RunningServer, environment
+from tests.serve.servers import RunningServer
 
 pytestmark = pytest.mark.browser
 STRANGER: dict[str, Any] = {"storage_state": {"cookies": [], "origins": []}}
@@ -26,11 +24,7 @@ NO_SCRIPTS = {**STRANGER, "java_script_enabled": False}
 @pytest.fixture
 def job(server: RunningServer, signed_in: Any) -> str:
     """The path of a finished talk's page."""
-    given = environment(server.folder, server.port)
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.sharing.seed"], cwd=ROOT, env=given, check=True, capture_output=True, text=True
-    )
-    return f"/whisper/jobs/{made.stdout.split()[-1]}"
+    return f"/whisper/jobs/{server.seed('tests.sharing.seed:talk')}"
 
 
 def make_link(page: Page, **options: str) -> str:
@@ -52,12 +46,13 @@ def is_marked(page: Page, place: str) -> bool:
     return bool(0 <= top < page.viewport_size["height"] and page.evaluate(background) != "rgba(0, 0, 0, 0)")  # type: ignore[index]
 
 
-def test_a_link_is_made_read_by_a_stranger_and_revoked(visit: Open, job: str) -> None:
-    owner, other = visit(job), visit(job)
+@screens
+def test_a_link_is_made_read_by_a_stranger_and_revoked(visit: Open, job: str, screen: dict[str, Any]) -> None:
+    owner, other = visit(job, **screen), visit(job)
     expect(other.locator("#live")).to_have_text("Live")
     link = make_link(owner)
     expect(other.locator("#share-url")).to_have_value(owner.locator("#share-url").input_value())
-    stranger = visit(link, **NO_SCRIPTS)
+    stranger = visit(link, **NO_SCRIPTS, **screen)
     expect(stranger.get_by_role("heading", name="Board meeting")).to_be_visible()
     expect(stranger.get_by_text("Sentence 59,")).to_be_visible()
     stranger.get_by_role("link", name="Swedish").click()

@@ -11,7 +11,7 @@ from functools import partial
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from whisper_jobs.doctor import network, programs, site, speakers, speech, storage, work
+from whisper_jobs.doctor import live, network, programs, site, speakers, speech, storage, work
 from whisper_jobs.doctor.finding import Check, Finding, Group, State, worst
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines.choose import MOONSHINE
@@ -41,6 +41,7 @@ CHECKS: dict[Group, tuple[tuple[str, Check], ...]] = {
         ("database", storage.check_database),
         ("broker", work.check_broker),
         ("workers", work.check_workers),
+        ("live", live.check_live),
         ("clock", work.check_clock),
     ),
     Group.SITE: (

@@ -17,8 +17,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from accounts.models import User
-from whisper_jobs import broadcast, queries
-from whisper_jobs.live import identity, snapshots
+from whisper_jobs import broadcast, identity, queries
+from whisper_jobs.live import snapshots
 from whisper_jobs.states import UNHEARD
 
 log = logging.getLogger(__name__)

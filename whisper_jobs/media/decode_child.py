@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import struct
+from collections.abc import Callable
 from typing import IO, Any
 
 from whisper_jobs.errors import JobError
@@ -59,11 +60,12 @@ class Frames:
         self.send(kind, json.dumps(value).encode())
 
 
-def main() -> None:
+def run(work: Callable[[dict[str, Any], Frames], None]) -> None:
+    """All of a child's life: its options, its work, and what is told of an error."""
     options, out = begin()
     frames = Frames(out)
     try:
-        _decode(options, frames)
+        work(options, frames)
     except JobError as error:
         frames.send_json(b"X", {"code": error.code, "message": error.message})
     except BrokenPipeError:
@@ -107,4 +109,4 @@ def _opened(fd: int) -> Original:
 
 
 if __name__ == "__main__":
-    main()
+    run(_decode)

@@ -51,6 +51,13 @@ def choose(job: Job, *, on_progress: Progress) -> Chosen:
     )
 
 
+def demand_still_allowed(job: Job) -> None:
+    """The owner's organisation may have forbidden meanwhile what was chosen for the job. Raises JobError."""
+    if job.backend and job.backend not in policy.BACKENDS[policy.seen(job.owner.tenant_id).allowed_backends]:
+        sentence = "Your organisation has forbidden what transcribed this. Restart the job; what was done is kept."
+        raise JobError("backend_unavailable", sentence)
+
+
 def chosen_for(wish: Wish, allowed: Policy, *, here: Callable[[], Choice]) -> Chosen:
     """The first backend in order that can do it. One that could only make a draft, or guess at English, comes last.
 

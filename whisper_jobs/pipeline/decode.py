@@ -82,11 +82,11 @@ def _store(run: Run, windows: Sequence[Window]) -> None:
 def _stored(run: Run, window: Window) -> NewWindow:
     """The claim is part of the name: a worker that was presumed dead can't touch its successor's files."""
     name = uploads.beside(run.job.media, f"{run.run_id.hex[:12]}-{round(window.start * 1000)}.wav")
-    audio = default_storage.save(name, ContentFile(_as_wav(window)))
+    audio = default_storage.save(name, ContentFile(as_wav(window)))
     return NewWindow(start=window.start, end=window.end, speech=window.speech, audio=audio)
 
 
-def _as_wav(window: Window) -> bytes:
+def as_wav(window: Window) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)

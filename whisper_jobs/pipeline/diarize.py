@@ -5,21 +5,25 @@ Optional: when it can't be done the job has its words all the same, and a senten
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.conf import settings
 
-from whisper_jobs import diarization, lifecycle, segment_rows
+from whisper_jobs import diarization, lifecycle, recognition, segment_rows
 from whisper_jobs.models import Job, Segment, Step
 from whisper_jobs.pipeline import models, original
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.diarizers import choose
 from whisper_jobs.speech.diarizers.assign import Parts, assign
-from whisper_jobs.speech.diarizers.base import Diarization, Diarizer, Hints, Span, Turn, Unavailable
+from whisper_jobs.speech.diarizers.base import Diarization, Diarizer, Hints, Pcm, Span, Turn, Unavailable
+from whisper_jobs.speech.diarizers.bundled import ENCODER
+from whisper_jobs.speech.overheard import HeardVoice, Overheard
 from whisper_jobs.states import Kind
 
+log = logging.getLogger(__name__)
 REPORT_SECONDS = 1.0
 #: A voice can't be told from another by less speech than this.
 LEAST_SPEECH_SECONDS = 1.0
@@ -33,7 +37,7 @@ def diarize(run: Run, watch: Watch) -> None:
     try:
         with choose.using(models.folders(), threads=settings.TOOLS.speech_threads) as choice:
             lifecycle.note(run, choice.reason)
-            found = _listen(run, watch, choice.diarizer, speech)
+            found, heard = _listen(run, watch, choice.diarizer, speech)
     except Unavailable as error:
         _finish_without(run, str(error))
         return
@@ -41,7 +45,12 @@ def diarize(run: Run, watch: Watch) -> None:
         _finish_without(run, "No voice was clear enough to tell who speaks.")
         return
     diarization.finish_diarize(
-        run, method=choice.diarizer.name, reason=_told(found), turns=found.turns, parts=_parts(run.job, found.turns)
+        run,
+        method=choice.diarizer.name,
+        reason=_told(found),
+        turns=found.turns,
+        parts=_parts(run.job, found.turns),
+        found=recognition.Voices(heard, recognition.book_for(run.job.owner)),
     )
 
 
@@ -59,13 +68,47 @@ def _speech(job: Job) -> list[Span]:
     return sorted((start, end) for spans in windows for start, end in spans)
 
 
-def _listen(run: Run, watch: Watch, diarizer: Diarizer, speech: Sequence[Span]) -> Diarization:
+def _listen(
+    run: Run, watch: Watch, diarizer: Diarizer, speech: Sequence[Span]
+) -> tuple[Diarization, Mapping[str, HeardVoice]]:
     job = run.job
     hints = Hints(speech, job.min_speakers, job.max_speakers, should_stop=watch.stopping, progress=_Reporter(run))
+    has_voices = diarizer.encoder == ENCODER
+    along = _Along(() if has_voices else speech)
     with original.decoded(run, watch) as sound:
-        found = diarizer.diarize(sound, hints)
+        found = diarizer.diarize(sound if has_voices else along.passing(sound), hints)
     watch.check()
-    return found
+    return found, _own_voices(found) if has_voices else along.voices(found.turns)
+
+
+def _own_voices(found: Diarization) -> dict[str, HeardVoice]:
+    seconds: dict[str, float] = {}
+    for turn in found.turns:
+        seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + turn.end - turn.start
+    return {label: HeardVoice(vector, seconds[label]) for label, vector in found.voices.items() if label in seconds}
+
+
+class _Along:
+    """Hears the voices of what a diarizer listens to. When that fails there are none, and the diarizer hears on."""
+
+    def __init__(self, speech: Sequence[Span]) -> None:
+        self._heard: Overheard | None = Overheard(speech)
+
+    def passing(self, sound: Iterable[Pcm]) -> Iterator[Pcm]:
+        for samples in sound:
+            if self._heard:
+                self._feed(self._heard, samples)
+            yield samples
+
+    def _feed(self, heard: Overheard, samples: Pcm) -> None:
+        try:
+            heard.feed(samples)
+        except Exception:
+            log.exception("the voices of a recording could not be heard")
+            self._heard = None
+
+    def voices(self, turns: Sequence[Turn]) -> dict[str, HeardVoice]:
+        return self._heard.voices(turns) if self._heard else {}
 
 
 def _parts(job: Job, turns: Sequence[Turn]) -> dict[int, Parts]:

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from whisper_jobs import lifecycle, presence, schedule
+from whisper_jobs import lifecycle, presence, schedule, speaker_nodes
 from whisper_jobs.errors import JobError
 from whisper_jobs.moves import Fenced
 from whisper_jobs.pipeline import models
@@ -100,6 +100,7 @@ class Heart:
         presence.seen(self.process, self._lanes)
         # Also while a run is at work, which may need one model and not the other.
         models.release_idle()
+        speaker_nodes.keep()
         watch = self._watch
         if watch is None:
             self._listen()

@@ -15,6 +15,7 @@ from django.conf import settings
 from whisper_jobs.errors import JobError
 from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline import relay
+from whisper_jobs.speech import recognition
 from whisper_jobs.speech.diarizers import choose as diarizers
 from whisper_jobs.speech.diarizers import pyannote
 from whisper_jobs.speech.engines import choose as chooser
@@ -136,9 +137,9 @@ def using(engine: str, model: str) -> Iterator[Engine]:
 
 
 def release_idle() -> None:
-    """Frees the memory of what has been idle for long: the engine, the diarizer. Called by the heart of a worker."""
+    """Frees the memory of what has been idle for long: engine, diarizer, voices. Called by the heart of a worker."""
     seconds = settings.TOOLS.model_idle_minutes * 60
-    if any([registry.release_idle(seconds), diarizers.release_idle(seconds)]):
+    if any([registry.release_idle(seconds), diarizers.release_idle(seconds), recognition.release_idle(seconds)]):
         log.info("the model was idle and left the memory")
 
 

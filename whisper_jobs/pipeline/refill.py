@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from whisper_jobs import gaps
 from whisper_jobs.models import Diarization, Job
-from whisper_jobs.pipeline import models, original, relay
+from whisper_jobs.pipeline import backends, models, original, relay
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.pipeline.transcribe import options_of
 from whisper_jobs.runs import Run
@@ -19,6 +19,7 @@ from whisper_jobs.speech.windows import Window, as_floats, cut_spans
 
 def refill(run: Run, watch: Watch) -> None:
     """What an earlier attempt stored is not heard again: `start_seconds` tells how far it came."""
+    backends.demand_still_allowed(run.job)
     turns = _turns(run.job)
     with models.using(run.job.engine, run.job.model) as engine, original.decoded(run, watch) as sound:
         for window in cut_spans(sound, _left(run)):

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from whisper_jobs import lifecycle
 from whisper_jobs.models import Step, Task
 from whisper_jobs.moves import Fenced
-from whisper_jobs.pipeline import models, relay
+from whisper_jobs.pipeline import backends, models, relay
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.engines.base import Options, Result
@@ -26,6 +26,7 @@ from whisper_jobs.speech.guards import Span, guarded
 
 def transcribe(run: Run, watch: Watch) -> None:
     """Raises JobError, and Fenced when the run lost its claim; companions that lost theirs are passed over."""
+    backends.demand_still_allowed(run.job)
     with models.using(run.job.engine, run.job.model) as engine, relay.noticing(run.job.backend):
         companions = lifecycle.claim_companions(run, engine.batch - 1)
         watch.companions = [one.run_id for one in companions]

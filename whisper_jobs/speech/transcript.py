@@ -69,8 +69,20 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a person marked in the recording. `quote`: what was said there; without `text` a highlight."""
+
+    start: float
+    end: float
+    quote: str = ""
+    text: str = ""
+    author: str = ""
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """`segments` is normally a tuple; a lazy iterable will do for what reads it once."""
+    """`segments` is normally a tuple; a lazy iterable will do for what reads it once. `notes` are None where they are not told."""
 
     segments: Iterable[Segment]
     language: str | None
@@ -79,13 +91,17 @@ class Transcript:
     date: date | None = None
     is_draft: bool = False
     task: Literal["transcribe", "translate"] = "transcribe"
+    notes: tuple[Note, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """Of a note `speaker` is what it is called by."""
+
     start: float
     text: str
     speaker: str | None = None
+    is_note: bool = False
 
 
 class ParagraphBuilder:

@@ -74,6 +74,8 @@ class WindowCutter:
     With `resume_at` only what lies behind that second is handed out, and no window starts before it.
     """
 
+    block_samples = BLOCK_SAMPLES
+
     def __init__(
         self,
         max_seconds: float = 30.0,
@@ -118,8 +120,8 @@ class WindowCutter:
         self._samples_seen += len(samples)
         windows: list[Window] = []
         taken = 0
-        while len(self._waiting) + len(samples) - taken >= BLOCK_SAMPLES:
-            until = taken + BLOCK_SAMPLES - len(self._waiting)
+        while len(self._waiting) + len(samples) - taken >= self.block_samples:
+            until = taken + self.block_samples - len(self._waiting)
             block = np.concatenate((self._waiting, samples[taken:until]))
             self._waiting, taken = self._waiting[:0], until
             windows += self._hear(block, self._listen(block))
@@ -173,12 +175,15 @@ class WindowCutter:
 
     def _cut_full(self, start: int) -> Iterator[Window]:
         """No time to wait for a pause: at the longest silence so far, else at the quietest point."""
-        silence = self._longest_silence(after=start + self._longest // 3)
+        yield from self._cut_behind(start + self._longest // 3, start + self._longest * 2 // 3)
+
+    def _cut_behind(self, silence_from: int, quiet_from: int) -> Iterator[Window]:
+        silence = self._longest_silence(after=silence_from)
         if silence is not None:
             middle = sum(silence) // 2
             yield from self._emit(self._tracker.take_before(middle), until=min(silence[0] + self._padding, middle))
         else:
-            cut = self._quietest(start + self._longest * 2 // 3)
+            cut = self._quietest(quiet_from)
             yield from self._emit(self._tracker.take_before(cut), until=cut)
 
     def _longest_silence(self, *, after: int) -> Frames | None:

@@ -44,6 +44,7 @@ NAMES = {
     "database": _("Database"),
     "broker": _("Broker"),
     "workers": _("Workers"),
+    "live": _("Live sessions"),
     "clock": _("Clock"),
     "address": _("Address"),
     "secret-key": _("Secret key"),

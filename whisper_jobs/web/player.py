@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import get_conditional_response
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from whisper_jobs import playback
@@ -42,6 +44,7 @@ def player_of(job: Job) -> dict[str, Any]:
         "captions_language": job.text_language,
         "has_captions": job.stage in READABLE,
         "reason": "" if playable else _reason(job),
+        "is_gone": job.media_removed_at is not None,
         "awaited": not (playable or job.media or job.is_terminal),
     }
 
@@ -52,6 +55,9 @@ def _may_have_waveform(job: Job) -> bool:
 
 
 def _reason(job: Job) -> str:
+    if job.media_removed_at:
+        day = date_format(localtime(job.media_removed_at), "DATE_FORMAT")
+        return _("The sound was deleted on %(day)s, as your organisation wants it; the words stay.") % {"day": day}
     if job.media:
         return _("Browsers can't play this kind of recording. Everything else works as usual.")
     return "" if job.is_terminal else _("The recording can be played here as soon as it is on this server.")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from whisper_jobs import told
 from whisper_jobs.states import Kind, Stage, Status, StepState
-from whisper_jobs.web import callback_page
+from whisper_jobs.web import callback_page, notes_page
 
 
 def for_scripts() -> dict[str, Any]:
@@ -18,10 +18,12 @@ def for_scripts() -> dict[str, Any]:
         **_composer(),
         **_batch(),
         **_recorder(),
+        **_captions(),
         **_notices(),
         **_job(),
         **_callback(),
         **_player(),
+        **_notes(),
         **_library(),
         **_tables(),
     }
@@ -35,6 +37,7 @@ def _tables() -> dict[str, dict[str, str]]:
         "step_state": {code: str(label) for code, label in StepState.choices},
         "suspect": _suspicions(),
         "told": told.table(),
+        "note_colour": notes_page.colours(),
         "callback_state": callback_page.labels(),
         "callback_failures": callback_page.failures(),
     }
@@ -119,6 +122,31 @@ def _recorder() -> dict[str, str]:
     }
 
 
+def _captions() -> dict[str, str]:
+    return {
+        "captions_connecting": _("Connecting…"),
+        "captions_live": _("Listening"),
+        "captions_lost": _("Connection lost. Trying again…"),
+        "captions_ending": _("Waiting for the last words…"),
+        "captions_ended": _("Ended"),
+        "captions_failed": _("Stopped"),
+        "captions_behind": _("{time} behind"),
+        "captions_fallback": _("The sound goes over the web connection. {reason}"),
+        "captions_no_webrtc": _("A direct connection (WebRTC) did not get through."),
+        "captions_insecure": _("Browsers let pages use the microphone only over https."),
+        "captions_unsupported": _("This browser can't hand the microphone to a page. Try another browser."),
+        "captions_unplugged": _("The microphone is gone. What was heard is kept."),
+        "captions_microphone": _("Microphone {n}"),
+        "captions_said_by": _("{speaker}: {words}"),
+        "captions_recorded": _("What was heard is a recording now."),
+        "captions_parted": _(
+            "The connection was lost for too long. What was heard before becomes a recording of its own."
+        ),
+        "captions_nothing": _("Nothing was heard, so there is no recording."),
+        "captions_open": _("Open the recording"),
+    }
+
+
 def _notices() -> dict[str, str]:
     return {
         "push_denied": _("This browser does not let this site show notices. Allow them in its settings for this site."),
@@ -176,6 +204,21 @@ def _player() -> dict[str, str]:
         "key_correct": _("Correct from here"),
         "find_none": _("No match"),
         "find_count": _("{total} found"),
+    }
+
+
+def _notes() -> dict[str, str]:
+    return {
+        "key_note": _("Highlight or write a note"),
+        "title_saved": _("The title and the note are saved."),
+        "note_place": _("At {time}"),
+        "note_new": _("Note at {time}"),
+        "note_edit": _("Change the note at {time}"),
+        "note_marked": _("Highlighted."),
+        "note_saved": _("The note is saved."),
+        "note_deleted": _("The note is deleted."),
+        "note_changed": _("Somebody has changed this note meanwhile. It says now: “{text}” Save again to replace it."),
+        "notes_none_shown": _("No note matches."),
     }
 
 

@@ -25,6 +25,8 @@ from whisper_jobs.web import (
     choices,
     handing_in,
     library_page,
+    naming_page,
+    notes_page,
     player,
     review_page,
     sample,
@@ -110,7 +112,8 @@ class SampleView(Page):
 class JobView(Page):
     def get(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self.job(job_id)
-        return render(request, "whisper/job.html", _job_context(job, self.user))
+        told = {**_job_context(job, self.user), **notes_page.context(job, request.GET.get("note", ""))}
+        return render(request, "whisper/job.html", told)
 
 
 class AgainView(Page):
@@ -122,8 +125,8 @@ class AgainView(Page):
             return redirect("web:job", job.pk)
         try:
             copy = intake.again(job, self.user, model=form.cleaned_data["model"])
-        except limits.LimitReached as reached:
-            messages.error(request, str(reached))
+        except (limits.LimitReached, NotAllowed) as refused:
+            messages.error(request, str(refused))
             return redirect("web:job", job.pk)
         except OSError:
             messages.error(request, handing_in.not_stored())
@@ -217,7 +220,6 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
     told = {**payloads.job_summary(job, place, eta), "steps": payloads.steps(job)}
     pages = player.addresses(job)
     log = payloads.runtime_log(job)
-    cancelled = job.failure_code == "cancelled"
     better = choices.better_than(job.quality)
     callback = callback_page.context(job)
     full = payloads.job_full(job, place, eta=eta)
@@ -228,7 +230,7 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
         "deletable": job.is_terminal or job.stage == Stage.QUEUED,
         "show_owner": job.owner_id != user.pk,
         "source_host": urlsplit(job.source_url).hostname or job.source_url,
-        "failure_title": _("Cancelled") if cancelled else _("This did not work"),
+        "failure_title": _("Cancelled") if job.failure_code == "cancelled" else _("This did not work"),
         "failure_asks_for_model": job.failure_code in MODEL_FAILURES,
         "again": AgainForm(initial={"model": better}, auto_id=False),
         "has_better": bool(better),
@@ -238,8 +240,9 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
         **callback,
         **analysis_page.context(job, user),
         **share_page.context(job),
-        **speech_page.context(job),
+        **speech_page.context(job, user),
         **review_page.context(job, user),
+        **naming_page.context(job),
         "texts": texts.for_scripts(),
         "start": {
             "job": {**told, "runtime_log": log},
@@ -254,6 +257,7 @@ def _job_context(job: Job, user: User) -> dict[str, Any]:
             "segments": [payloads.segment(row) for row in queries.segments_since(job.pk, 0)[:FIRST_SEGMENTS]],
             **pages,
             **callback_page.start(job, callback),
+            **notes_page.start(user),
             "enrichment_url": reverse("web:enrichment", args=[job.pk]),
             "segments_url": reverse("native:segments", args=[job.pk]),
             "socket": f"/ws/whisper/jobs/{job.pk}",

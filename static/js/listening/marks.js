@@ -2,10 +2,10 @@
 
 const registry = globalThis.Highlight && globalThis.CSS?.highlights;
 
-/** Puts the mark `name` on these ranges and takes it off all others. Browsers without highlights show none. */
-export function mark(name, ranges) {
+/** Puts the mark `name` on these ranges and takes it off all others. Of two, the one with the higher priority lies on top. */
+export function mark(name, ranges, priority = 0) {
   if (!registry) return;
   const there = ranges.filter(Boolean);
-  if (there.length) registry.set(name, new Highlight(...there));
+  if (there.length) registry.set(name, Object.assign(new Highlight(...there), { priority }));
   else registry.delete(name);
 }

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
-from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import PersonalToken, User
 from whisper_jobs import queries
-from whisper_jobs.budget import Budget
 from whisper_jobs.dialects.native.authentication import PersonalTokenAuthentication
-from whisper_jobs.dialects.native.throttling import PerMinute
+from whisper_jobs.dialects.throttling import ThrottledView
 from whisper_jobs.models import Channel, Job
 
 
@@ -32,14 +29,10 @@ class MayManage(BasePermission):
         return queries.can_manage_all(cast(User, request.user))
 
 
-class WhisperView(APIView):
-    """For signed-in users with whisper.use. `as_view(**TOKEN_API)` makes of it the same view of the token API.
-
-    A request counts for its caller before the permissions are looked at, so that refusals are throttled too.
-    """
+class WhisperView(ThrottledView):
+    """For signed-in users with whisper.use. `as_view(**TOKEN_API)` makes of it the same view of the token API."""
 
     permission_classes: Any = (IsAuthenticated, MayUse)
-    throttle_classes: Any = (PerMinute,)
     #: Only jobs of this channel exist here; None for all.
     channel: str | None = None
     #: The URL namespace that links in the answers belong to.
@@ -52,27 +45,6 @@ class WhisperView(APIView):
     def job(self, job_id: int) -> Job:
         """The job if this caller may see it; else 404, whether or not it exists."""
         return get_object_or_404(queries.visible_jobs(self.user, self.channel), pk=job_id)
-
-    def perform_authentication(self, request: Request) -> None:
-        try:
-            super().perform_authentication(request)
-        except APIException:
-            super().check_throttles(request)
-            raise
-
-    def check_permissions(self, request: Request) -> None:
-        super().check_throttles(request)
-        super().check_permissions(request)
-
-    def check_throttles(self, request: Request) -> None:
-        """Done before the permissions."""
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        budget: Budget | None = getattr(request, "budget", None)
-        if budget is not None:
-            response["X-RateLimit-Limit"] = str(budget.limit)
-            response["X-RateLimit-Remaining"] = str(budget.remaining)
-        return super().finalize_response(request, response, *args, **kwargs)
 
 
 #: What makes of a view for signed-in users the same one for programs with a personal token.

@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from whisper_jobs import appearances
 from whisper_jobs import correction_changes as changes
 from whisper_jobs.correction_changes import MOST_TEXT, Change
 from whisper_jobs.correction_sheet import Ref
 from whisper_jobs.corrections import MOST_LISTED
 from whisper_jobs.dialects.native.errors import TooLarge
 from whisper_jobs.exports import NumberField
+from whisper_jobs.models import Job
 from whisper_jobs.models.correction import CorrectionKind
+from whisper_jobs.recognition import Link
 from whisper_jobs.speech.correcting import Swap, clean
 
 MOST_SEGMENTS = 10_000
@@ -112,15 +115,16 @@ class MergeSpeakersSerializer(serializers.Serializer[Any]):
 
 
 class SpeakersSerializer(serializers.Serializer[Any]):
-    """One of the three."""
+    """One of the four."""
 
     rename = serializers.DictField(child=CleanField(max_length=MOST_NAME, allow_blank=True), required=False)
     colour = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=COLOURS - 1), required=False)
     merge = MergeSpeakersSerializer(required=False)
+    identify = serializers.DictField(child=serializers.UUIDField(allow_null=True), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(1 for told in attrs.values() if told) != 1:
-            raise serializers.ValidationError({"rename": [_("Send one of rename, colour and merge.")]})
+            raise serializers.ValidationError({"rename": [_("Send one of rename, colour, merge and identify.")]})
         return attrs
 
 
@@ -176,7 +180,20 @@ def _split(told: Told) -> Change:
 def _speakers(told: Told) -> Change:
     if told.get("merge"):
         return changes.MergeSpeakers(told["merge"]["from"], told["merge"]["into"])
+    if told.get("identify"):
+        return changes.Identify(_links(told))
     return changes.Rename(told["rename"]) if told.get("rename") else changes.Colour(told["colour"])
+
+
+def _links(told: Told) -> dict[str, Link | None]:
+    try:
+        return {
+            label: appearances.link_of(told["job"], speaker_id, told["by"])
+            for label, speaker_id in told["identify"].items()
+        }
+    except appearances.NobodyThere as error:
+        sentence = _("There is no such enrolled speaker whom you could name.")
+        raise serializers.ValidationError({"identify": [sentence]}) from error
 
 
 def swap(told: Told) -> Swap:
@@ -234,6 +251,11 @@ class DescribedCorrectionSerializer(CorrectionSerializer):
         child=serializers.IntegerField(), required=False, help_text="speakers: label → 0–11."
     )
     merge = MergeSpeakersSerializer(required=False, help_text="speakers: several labels become one.")
+    identify = serializers.DictField(
+        child=serializers.UUIDField(allow_null=True),
+        required=False,
+        help_text="speakers: label → id of an enrolled speaker; null: it is not whom it is taken for.",
+    )
     find = serializers.CharField(required=False, max_length=MOST_FIND, help_text="replace")
     replace = serializers.CharField(required=False, max_length=MOST_FIND, help_text="replace")
     match_case = serializers.BooleanField(required=False)
@@ -248,14 +270,14 @@ class Asked:
     change: Change
 
 
-def correction(request: Request) -> Asked:
+def correction(request: Request, job: Job) -> Asked:
     demand_small(request)
     head = CorrectionSerializer(data=request.data)
     head.is_valid(raise_exception=True)
     form_class, change_of = _KINDS[head.validated_data["kind"]]
     form = form_class(data=request.data)
     form.is_valid(raise_exception=True)
-    return Asked(head.validated_data["request_id"], change_of(form.validated_data))
+    return Asked(head.validated_data["request_id"], change_of({**form.validated_data, "job": job, "by": request.user}))
 
 
 def demand_small(request: Request) -> None:

@@ -14,7 +14,7 @@ from whisper_jobs.dialects.native import correction_requests as requests
 from whisper_jobs.dialects.native import correction_responses as responses
 from whisper_jobs.dialects.native.access import WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
-from whisper_jobs.dialects.native.throttling import Editing
+from whisper_jobs.dialects.throttling import Editing
 from whisper_jobs.models import Job
 
 Json = dict[str, Any]
@@ -30,7 +30,8 @@ class CorrectionsView(WhisperView):
         return Response(_log(job, asked))
 
     def post(self, request: Request, job_id: int) -> Response:
-        job, asked = self.job(job_id), requests.correction(request)
+        job = self.job(job_id)
+        asked = requests.correction(request, job)
         try:
             made = corrections.correct(job.pk, asked.change, author=self.user, request_id=asked.request_id)
         except Conflict as conflict:

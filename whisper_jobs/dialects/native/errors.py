@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from whisper_jobs import limits
+from whisper_jobs.dialects import idempotency
 from whisper_jobs.pen import Gone
 from whisper_jobs.runs import NotAllowed
 
@@ -110,6 +111,8 @@ def _as_api_error(error: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(error, NotAllowed):
         return Unprocessable(str(error), code="not_allowed")
+    if isinstance(error, idempotency.Refused):
+        return Unprocessable(str(error), code=error.code, errors={idempotency.HEADER: [str(error)]})
     if isinstance(error, limits.TooManyJobs):
         return TooManyJobs(str(error))
     if isinstance(error, limits.LimitReached):

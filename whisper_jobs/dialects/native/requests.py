@@ -15,8 +15,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import exports, uploads
-from whisper_jobs.dialects.native import idempotency, lookups
+from whisper_jobs import exports, naming, uploads
+from whisper_jobs.dialects import idempotency
+from whisper_jobs.dialects.native import lookups
 from whisper_jobs.dialects.native.errors import Unprocessable
 from whisper_jobs.errors import JobError
 from whisper_jobs.intake import Idempotency, Submission
@@ -332,6 +333,13 @@ def again(request: Request) -> Again:
     form = AgainSerializer(data=request.data)
     form.is_valid(raise_exception=True)
     return Again(form.validated_data["model"], idempotency.asked(request, form.validated_data))
+
+
+class NamingSerializer(serializers.Serializer[Any]):
+    """Fields of PATCH …/jobs/ID. What is left out stays as it is; without a title of its own a job has its source's."""
+
+    source_label = serializers.CharField(required=False, allow_blank=True, max_length=naming.LONGEST_LABEL)
+    source_note = serializers.CharField(required=False, allow_blank=True, max_length=naming.LONGEST_NOTE)
 
 
 class RefillSerializer(serializers.Serializer[Any]):

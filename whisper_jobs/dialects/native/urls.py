@@ -12,8 +12,10 @@ from whisper_jobs.dialects.native import (
     check_views,
     correction_views,
     library_views,
+    note_views,
     review_views,
     share_views,
+    speaker_views,
     views,
 )
 
@@ -25,6 +27,11 @@ def of_jobs(prefix: str = "", **access: Any) -> list[URLPattern]:
         path(f"{prefix}search", library_views.SearchView.as_view(**access), name="search"),
         path(f"{prefix}tags", library_views.TagsView.as_view(**access), name="tags"),
         path(f"{prefix}tags/<int:tag_id>", library_views.TagView.as_view(**access), name="tag"),
+        path(
+            f"{prefix}speakers/<uuid:speaker_id>/recognitions",
+            speaker_views.RecognitionsView.as_view(**access),
+            name="recognitions",
+        ),
         path(f"{prefix}status", views.StatusView.as_view(**access), name="status"),
         path(job, views.JobView.as_view(**access), name="job"),
         path(f"{job}/cancel", views.CancelView.as_view(**access), name="cancel"),
@@ -40,6 +47,8 @@ def of_jobs(prefix: str = "", **access: Any) -> list[URLPattern]:
         path(f"{job}/spots", check_views.SpotsView.as_view(**access), name="spots"),
         path(f"{job}/corrections", correction_views.CorrectionsView.as_view(**access), name="corrections"),
         path(f"{job}/corrections/preview", correction_views.PreviewView.as_view(**access), name="preview"),
+        path(f"{job}/notes", note_views.NotesView.as_view(**access), name="notes"),
+        path(f"{job}/notes/<int:note_id>", note_views.NoteView.as_view(**access), name="note"),
         path(f"{job}/tags", library_views.JobTagsView.as_view(**access), name="job-tags"),
         path(f"{job}/trash", library_views.TrashView.as_view(**access), name="trash"),
         path(f"{job}/untrash", library_views.UntrashView.as_view(**access), name="untrash"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -9,7 +11,20 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from whisper_jobs import diarization, enrichment, exports, gaps, lifecycle, queries, recovery, results, versions
+from whisper_jobs import (
+    diarization,
+    enrichment,
+    exports,
+    gaps,
+    lifecycle,
+    naming,
+    note_rows,
+    queries,
+    recovery,
+    results,
+    versions,
+)
+from whisper_jobs.dialects.idempotency import Made
 from whisper_jobs.dialects.native import requests, responses, submitting
 from whisper_jobs.dialects.native.access import MayManage, MayUse, WhisperView
 from whisper_jobs.dialects.native.errors import Unprocessable
@@ -35,7 +50,7 @@ class SubmitView(WhisperView):
         made = submitting.submit(requests.submission(request, self.user, self.channel))
         return self.queued(made)
 
-    def queued(self, made: submitting.Made) -> Response:
+    def queued(self, made: Made) -> Response:
         message = submitting.message(self.channel)
         return Response(responses.job(made.job, message, api=self.namespace), status=201, headers=made.headers)
 
@@ -59,6 +74,13 @@ class QueueView(JobsView, SubmitView):
 class JobView(OneJobView):
     def get(self, request: Request, job_id: int) -> Response:
         return self.answer(self.job(job_id))
+
+    def patch(self, request: Request, job_id: int) -> Response:
+        job, form = self.job(job_id), requests.NamingSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        told = form.validated_data
+        named = naming.rename(job.pk, label=told.get("source_label"), note=told.get("source_note"))
+        return self.answer(named, _("Saved."))
 
     def delete(self, request: Request, job_id: int) -> Response:
         lifecycle.delete(self.job(job_id).pk)
@@ -173,12 +195,13 @@ class ExportView(WhisperView):
 
 def _transcript(job: Job, asked: requests.Export) -> Transcript:
     try:
-        return results.transcript_of(job, asked.language, asked.version)
+        transcript = results.transcript_of(job, asked.language, asked.version)
     except versions.NoSuchVersion as error:
         raise _no_version() from error
     except results.NotTranslated as error:
         told = _("There is no finished translation to that language.")
         raise Unprocessable(told, code="not_translated", errors={"language": [told]}) from error
+    return replace(transcript, notes=note_rows.written(job.pk))
 
 
 class RunNowView(WhisperView):

@@ -56,6 +56,8 @@ class Diarizer(Protocol):
     """Made as `Class(folder, threads=…)`, loaded once per process. Memory must not grow with the recording's length."""
 
     name: str
+    #: The network whose vectors its `voices` are, as bundled.ENCODER names one; empty for one of its own.
+    encoder: str
 
     def diarize(self, sound: Iterable[Pcm], hints: Hints) -> Diarization:
         """`sound`: the whole recording, 16 kHz mono, in pieces of any size, read once. Raises JobError."""

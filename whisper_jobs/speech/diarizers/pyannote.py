@@ -50,6 +50,7 @@ class _Heard:
 
 class PyannoteDiarizer:
     name = "pyannote"
+    encoder = ""
 
     def __init__(self, folder: Path | None, *, threads: int) -> None:
         """`folder` has the pipeline's config.yaml. Raises Unavailable."""

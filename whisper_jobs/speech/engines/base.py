@@ -67,7 +67,8 @@ class Options:
     the engine works; when it says yes the engine raises JobError `cancelled`.
 
     `hotwords` are names and terms that are likely to occur. `temperatures` are tried in turn when the text repeats itself or
-    is improbable; None for the engine's own. `tell` takes sentences for the job's log. An engine ignores what it can't do.
+    is improbable; None for the engine's own. `tell` takes sentences for the job's log. Without `word_times` those of words may be
+    rough, if that is faster. An engine ignores what it can't do.
     """
 
     language: str | None = None
@@ -77,6 +78,7 @@ class Options:
     temperatures: tuple[float, ...] | None = None
     should_stop: Callable[[], bool] = never
     tell: Tell = unheard
+    word_times: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from whisper_jobs.speech.alignment import Aligner
+from whisper_jobs.speech.alignment import Aligner, spread
 from whisper_jobs.speech.engines import moonshine_weights
 from whisper_jobs.speech.engines.base import SAMPLE_RATE, Options, Quality, Result, Samples, Setup
 from whisper_jobs.speech.engines.english import refuse_other_languages
@@ -50,11 +50,12 @@ class Moonshine:
         decoded = self._reader.read(samples.astype("float32", copy=False), options)
         # What is hardly English tells nothing about the language of the recording.
         language = options.language or (None if decoded.is_doubtful else "en")
-        return Result(tuple(self._segments(decoded, samples)), language)
+        return Result(tuple(self._segments(decoded, samples, word_times=options.word_times)), language)
 
-    def _segments(self, decoded: Decoded, samples: Samples) -> Iterator[Segment]:
+    def _segments(self, decoded: Decoded, samples: Samples, *, word_times: bool) -> Iterator[Segment]:
         said = list(self._said(decoded))
-        spans = self._aligner.align(samples, [text for text, _probability in said])
+        texts = [text for text, _probability in said]
+        spans = self._aligner.align(samples, texts) if word_times else spread(texts, len(samples) / SAMPLE_RATE)
         words = [Word(*span, text, probability) for span, (text, probability) in zip(spans, said, strict=True)]
         for some in cut(words, SEGMENTS):
             segment = _segment(some, decoded)

@@ -126,7 +126,7 @@ class OpenAIWhisper:
                 initial_prompt=prompt_of(options) or None,
                 temperature=options.temperatures or TEMPERATURES,
                 condition_on_previous_text=False,
-                word_timestamps=True,
+                word_timestamps=options.word_times,
                 fp16=self._on_gpu,
             )
         finally:

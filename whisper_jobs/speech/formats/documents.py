@@ -24,7 +24,7 @@ class Document:
 
 def document_of(transcript: Transcript, options: FormatOptions) -> Document:
     told = tuple(spoken(transcript, options))
-    speakers = list(dict.fromkeys(one.speaker for one in told if one.speaker))
+    speakers = list(dict.fromkeys(one.speaker for one in told if one.speaker and not one.is_note))
     head = (
         facts_of(transcript),
         f"{clean(options.labels.speakers)}: {', '.join(speakers)}" if speakers else "",
@@ -34,13 +34,35 @@ def document_of(transcript: Transcript, options: FormatOptions) -> Document:
 
 
 def spoken(transcript: Transcript, options: FormatOptions) -> Iterator[Paragraph]:
-    """The paragraphs, each in one clean line, with its speaker where that is wanted."""
+    """The paragraphs, each in one clean line, with its speaker where that is wanted, and notes behind those in which they begin."""
+    noted = _notes(transcript, options)
+    note = next(noted, None)
+    for paragraph in _paragraphs(transcript, options):
+        while note and note.start < paragraph.start:
+            yield note
+            note = next(noted, None)
+        yield paragraph
+    while note:
+        yield note
+        note = next(noted, None)
+
+
+def _paragraphs(transcript: Transcript, options: FormatOptions) -> Iterator[Paragraph]:
     segments = transcript.segments
     if not options.speakers:
         segments = (replace(segment, speaker=None) for segment in segments)
     for paragraph in paragraphs(segments):
         if text := clean(paragraph.text):
             yield replace(paragraph, text=text, speaker=clean(paragraph.speaker or "") or None)
+
+
+def _notes(transcript: Transcript, options: FormatOptions) -> Iterator[Paragraph]:
+    for note in sorted(transcript.notes or (), key=lambda note: note.start) if options.notes else ():
+        quote = clean(note.quote)
+        text = " ".join(filter(None, (f"“{quote}”" if quote else "", clean(note.text))))
+        yield Paragraph(
+            note.start, text, ", ".join(filter(None, (options.labels.note, clean(note.author)))), is_note=True
+        )
 
 
 def title_of(transcript: Transcript) -> str:

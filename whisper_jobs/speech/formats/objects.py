@@ -6,6 +6,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from whisper_jobs.speech.formats.options import FormatOptions
@@ -38,7 +39,8 @@ def render_json(transcript: Transcript, options: FormatOptions) -> Iterator[str]
     for number, segment in enumerate(transcript.segments):
         text.add(segment)
         yield ("," if number else "") + "\n" + _dumps(_segment(number, segment, options))
-    yield f'\n], "text": {_dumps(text.joined(chr(10) * 2))}}}\n'
+    notes = "" if transcript.notes is None else f' "notes": {_dumps([asdict(note) for note in transcript.notes])},'
+    yield f'\n],{notes} "text": {_dumps(text.joined(chr(10) * 2))}}}\n'
 
 
 def _segment(number: int, segment: Segment, options: FormatOptions) -> Json:

@@ -22,28 +22,30 @@ def render_tsv(transcript: Transcript, options: FormatOptions) -> Iterator[str]:
     """Whole milliseconds and the text, as openai-whisper's WriteTSV, but for an apostrophe as in a CSV file."""
     yield "start\tend\ttext\n"
     for segment, text in _with_text(transcript.segments):
-        yield f"{milliseconds(segment.start)}\t{milliseconds(segment.end)}\t{_harmless(text)}\n"
+        yield f"{milliseconds(segment.start)}\t{milliseconds(segment.end)}\t{harmless(text)}\n"
 
 
 def render_csv(transcript: Transcript, options: FormatOptions) -> Iterator[str]:
     """RFC 4180, in seconds. An apostrophe stands before what would be run as a formula."""
     named = options.speakers
-    yield BYTE_ORDER_MARK + _row([*(["speaker"] if named else []), "start", "end", "text"])
+    yield BYTE_ORDER_MARK + row([*(["speaker"] if named else []), "start", "end", "text"])
     for segment, text in _with_text(transcript.segments):
         times = [f"{milliseconds(segment.start) / 1000:.3f}", f"{milliseconds(segment.end) / 1000:.3f}"]
-        speaker = [_harmless(clean(segment.speaker or ""))] if named else []
-        yield _row([*speaker, *times, _harmless(text)])
+        speaker = [harmless(clean(segment.speaker or ""))] if named else []
+        yield row([*speaker, *times, harmless(text)])
 
 
 def _with_text(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
     return ((segment, text) for segment in segments if (text := clean(segment.text)))
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def _row(cells: Iterable[str]) -> str:
+def row(cells: Iterable[str]) -> str:
+    """One line of RFC 4180."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()

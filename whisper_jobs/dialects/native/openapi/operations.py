@@ -12,10 +12,20 @@ from whisper_jobs.dialects.native import (
     check_views,
     correction_requests,
     library_views,
+    note_views,
     requests,
     review_views,
+    speaker_views,
 )
-from whisper_jobs.dialects.native.openapi import correction_shapes, examples, library_shapes, review_shapes, shapes
+from whisper_jobs.dialects.native.openapi import (
+    correction_shapes,
+    examples,
+    library_shapes,
+    note_shapes,
+    review_shapes,
+    shapes,
+    speaker_shapes,
+)
 from whisper_jobs.dialects.native.share_views import ShareOptionsSerializer, ShareSerializer
 from whisper_jobs.speech.formats import FORMATS, Format
 
@@ -118,6 +128,9 @@ OPERATIONS: dict[str, Operation] = {
         asks=examples.RUN_NOW,
     ),
     "GET /whisper/jobs/{job_id}": Operation("One job", shapes.JobAnswerSerializer),
+    "PATCH /whisper/jobs/{job_id}": Operation(
+        "Change the title and the note of a job", shapes.JobAnswerSerializer, body=requests.NamingSerializer
+    ),
     "DELETE /whisper/jobs/{job_id}": Operation(
         "Delete a job that is not being processed", shapes.MessageSerializer, refusals=(422,)
     ),
@@ -200,6 +213,12 @@ OPERATIONS: dict[str, Operation] = {
         description='All words must be in the job. `"exact phrase"` finds words that follow each other, `-word` leaves jobs out.',
         query=library_views.SearchSerializer,
     ),
+    "GET /whisper/speakers/{speaker_id}/recognitions": Operation(
+        "In which of the caller's jobs an enrolled speaker was heard, the last one first",
+        speaker_shapes.RecognitionsAnswerSerializer,
+        tag=QUEUE,
+        query=speaker_views.RecognitionsSerializer,
+    ),
     "GET /whisper/tags": Operation("The caller's tags", library_shapes.TagsAnswerSerializer, tag=QUEUE),
     "POST /whisper/tags": Operation(
         "Make a tag", library_shapes.TagAnswerSerializer, status=201, tag=QUEUE, body=library_views.TagSerializer
@@ -217,6 +236,22 @@ OPERATIONS: dict[str, Operation] = {
         library_shapes.TagsAnswerSerializer,
         body=library_views.JobTagsSerializer,
     ),
+    "GET /whisper/jobs/{job_id}/notes": Operation(
+        "Notes and highlights of a job, in order of time", note_shapes.NotesAnswerSerializer
+    ),
+    "POST /whisper/jobs/{job_id}/notes": Operation(
+        "Add a note or a highlight",
+        note_shapes.NoteAnswerSerializer,
+        status=201,
+        description="The same note of the same person once more is the note that is there.",
+        body=note_views.NoteSerializer,
+    ),
+    "PATCH /whisper/jobs/{job_id}/notes/{note_id}": Operation(
+        "Change the text or the colour of a note",
+        note_shapes.NoteAnswerSerializer,
+        body=note_views.NoteChangeSerializer,
+    ),
+    "DELETE /whisper/jobs/{job_id}/notes/{note_id}": Operation("Delete a note", note_shapes.NoteDeletedSerializer),
     "POST /whisper/jobs/{job_id}/trash": Operation(
         "Move a job to the trash; a queued one is cancelled first",
         shapes.JobAnswerSerializer,

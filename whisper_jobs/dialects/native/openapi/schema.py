@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
 
+from whisper_jobs.dialects.idempotency import HEADER, LONGEST
 from whisper_jobs.dialects.native.access import TOKEN_API
-from whisper_jobs.dialects.native.idempotency import HEADER, LONGEST
 from whisper_jobs.dialects.native.openapi import examples, operations
 from whisper_jobs.dialects.native.openapi.operations import REFUSALS, Operation
 from whisper_jobs.dialects.native.openapi.shapes import ErrorSerializer

@@ -54,6 +54,7 @@ class LimitsSerializer(Any_):
     used_minutes = number()
     left_minutes = number()
     renews_at = moment()
+    limited_by = ChoiceField(["user", "organisation"], allow_null=True, help_text="Whose minutes these are.")
 
 
 class ErrorSerializer(Any_):
@@ -108,6 +109,8 @@ class SpeakerSerializer(Any_):
     name = optional()
     seconds = FloatField()
     colour = IntegerField(required=False, help_text="A place in the palette of the pages, where somebody chose one.")
+    speaker_id = optional("The enrolled speaker who it is: recognised by the voice, or named by a person.")
+    recognised = BooleanField(help_text="Recognised by the voice.")
 
 
 class DiarizationSerializer(Any_):

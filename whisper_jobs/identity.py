@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
-from rest_framework.exceptions import APIException
-from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import TokenError
 
+from accounts import bearer as bearers
 from accounts import tokens
 from accounts.models import User
 from whisper_jobs.models import Channel
@@ -45,15 +43,10 @@ def bearer(scope: Scope) -> str | None:
 
 def of_token(token: str) -> User | None:
     """The active user whom a JWT or a personal token stands for. Queries the database."""
-    found = tokens.find(token, tokens.API)
-    if found is not None:
-        return found.user if found.user.has_perm("whisper.api") else None
-    jwt = JWTAuthentication()
-    try:
-        user = jwt.get_user(jwt.get_validated_token(token.encode()))
-    except (APIException, TokenError):
+    found = bearers.caller(token)
+    if found is None or (found.token and not found.user.has_perm("whisper.api")):
         return None
-    return user if isinstance(user, User) else None
+    return found.user
 
 
 def channel_of(scope: Scope) -> str | None:

@@ -1,0 +1,31 @@
+"""Files that take longest begin first, so that no process of a run works alone at its end. xdist keeps the order with
+`--no-loadscope-reorder`; by itself it begins with the files that have most tests, and the longest have few."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = (
+    "tests/serve/test_fuzz.py",
+    "tests/acceptance/test_crash.py",
+    "tests/serve/test_transcribe.py",
+    "tests/serve/test_read.py",
+    "tests/serve/test_serve.py",
+    "tests/hearing/test_survive.py",
+    "tests/live_page/test_speak.py",
+    "tests/uploads/test_be_cut.py",
+    "tests/enrichment/test_browser.py",
+    "tests/enrichment/test_crash.py",
+    "tests/capture/test_record.py",
+    "tests/speech/test_transcribe_with_pocketsphinx.py",
+    "tests/speech/test_read_with_tiny_whisper.py",
+    "tests/speech/test_guard.py",
+    "tests/core/test_claim.py",
+    "tests/serve/test_supervise.py",
+    "tests/hearing/test_stream.py",
+)
+PLACES = {name: place for place, name in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: PLACES.get(item.nodeid.partition("::")[0], len(LONGEST)))

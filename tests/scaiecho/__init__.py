@@ -1,0 +1,1 @@
+"""The speech API under /v1/modules/scaiecho/."""

@@ -1,0 +1,1 @@
+"""Live sessions: one process that holds them all, the ears that read for it, and the line by which others reach it."""

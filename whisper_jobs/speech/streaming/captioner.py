@@ -1,0 +1,168 @@
+"""The words of one live session. Its owner feeds it sound, has its work read by an engine (`reading.read`), tells the deltas."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import TypeVar
+
+from whisper_jobs.speech.engines.base import Result
+from whisper_jobs.speech.streaming.agreement import Agreement, all_words, text_of
+from whisper_jobs.speech.streaming.heard import Closed, Delta, Heard, Work
+from whisper_jobs.speech.streaming.utterances import SETTLED_SECONDS, UtteranceCutter
+from whisper_jobs.speech.transcript import Segment, Word
+from whisper_jobs.speech.windows import Detector, Pcm, Window, as_floats
+
+Spoken = TypeVar("Spoken", Word, Segment)
+
+#: A long utterance is read again when it has grown by this share: what a read costs grows with it.
+GROWTH = 0.05
+#: Sound is read somewhat before a chunk of it is new, since a word is final with the second read at the soonest. In a pause a small
+#: part of that is enough: no more of the last words will come.
+READ_SHARE, PAUSE_SHARE, PAUSE_SECONDS = 0.7, 0.1, 0.25
+#: Nearer to each other than that two reads make the same mistakes, so that it takes a shorter chunk to have them.
+LEAST_APART_SECONDS = 1.0
+
+
+class Captioner:
+    """Only ever used by one thread at a time. Its memory doesn't grow with the session, as long as its work is read."""
+
+    def __init__(self, *, chunk_seconds: float, detector: Detector | None = None) -> None:
+        """`chunk_seconds`: how much new sound makes another interim read worth while (0.5 … 60)."""
+        self._apart_seconds = max(READ_SHARE * chunk_seconds, min(chunk_seconds, LEAST_APART_SECONDS))
+        self._cutter = UtteranceCutter(detector=detector)
+        self._ended: deque[Window] = deque()  # utterances that are over, and not final yet
+        self._agreement = Agreement()
+        self._numbers = count()
+        self._out: Work | None = None
+        self._read_until = self._final_until = 0.0
+        self._shown = ""
+        self._is_finished = False
+
+    def feed(self, samples: Pcm) -> None:
+        """16 kHz mono, any length."""
+        if self._is_finished:
+            raise ValueError("the session is finished")
+        self._ended += self._cutter.feed(samples)
+
+    def finish(self) -> None:
+        """No more sound comes: what was heard becomes final work. May be called again."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._ended += self._cutter.finish()
+
+    def work(self, *, hurried: bool = False) -> Work | None:
+        """What is to be read next; None when nothing is due, or one is out. `hurried`: whole utterances only."""
+        if self._out is not None:
+            return None
+        if self._ended:
+            self._out = self._work(self._ended[0], is_final=True)
+        elif not hurried and (window := self._due()) is not None:
+            self._cutter.hand_out(window)
+            self._out = self._work(window, is_final=False)
+        return self._out
+
+    def take(self, work: Work, result: Result) -> Heard:
+        """What the engine said of it, times from the work's first sample. Nothing for a work that is not out any more."""
+        if self._out is None or self._out.number != work.number:
+            return Heard()
+        work, self._out = self._out, None
+        self._read_until = max(self._read_until, work.end)
+        placed = replace(result, segments=tuple(_placed(segment, work) for segment in result.segments))
+        return self._close(placed) if work.is_final else Heard(tuple(self._interim(work, placed)))
+
+    def give_up(self, work: Work) -> None:
+        """The engine failed, or died: the same is due again."""
+        if self._out is not None and self._out.number == work.number:
+            self._out = None
+
+    @property
+    def seconds_heard(self) -> float:
+        """All sound that was fed."""
+        return self._cutter.seconds_seen
+
+    @property
+    def seconds_final(self) -> float:
+        """Sound before this is done with: its words are in closed windows, or it has none."""
+        if self.is_done:
+            return self.seconds_heard
+        return self._ended[0].start if self._ended else self._cutter.settled_seconds
+
+    @property
+    def lag(self) -> float:
+        """Seconds of speech that were heard and that no read has covered yet; silence isn't counted."""
+        spans = (span for window in self._ended for span in window.speech)
+        ended = sum(max(0.0, end - max(start, self._read_until)) for start, end in spans)
+        return ended + self._cutter.unread(self._read_until)
+
+    @property
+    def is_done(self) -> bool:
+        """`finish` was called and all is final."""
+        return self._is_finished and not self._ended
+
+    def _due(self) -> Window | None:
+        window = self._cutter.gathered()
+        if window is None:
+            return None
+        fresh = window.speech[-1][1] - max(self._read_until, window.speech[0][0])
+        wanted = max(self._apart_seconds, GROWTH * (window.end - window.start))
+        return window if fresh >= (PAUSE_SHARE * wanted if _is_whole(window) else wanted) else None
+
+    def _work(self, window: Window, *, is_final: bool) -> Work:
+        return Work(next(self._numbers), window.start, as_floats(window.samples), is_final, window.speech)
+
+    def _interim(self, work: Work, result: Result) -> Iterator[Delta]:
+        # A cut may still be made behind these seconds, and words behind a cut belong to the next utterance.
+        may_settle = work.end - work.start <= SETTLED_SECONDS
+        read = self._agreement.hear(all_words(result), may_settle=may_settle, is_whole=_is_whole(work))
+        if read.settled:
+            yield self._final(text_of(read.settled), read.settled)
+        if (text := text_of(read.open)) != self._shown:
+            yield self._show(text, read.open, until=work.end)
+
+    def _close(self, result: Result) -> Heard:
+        window = self._ended.popleft()
+        parts = self._agreement.end(result.segments)
+        self._agreement = Agreement()
+        deltas = [self._final(part.text, part.words or (part.segment,)) for part in parts if part.text]
+        if self._shown:
+            deltas.append(self._show("", (), until=window.end))
+        self._final_until = max(self._final_until, window.end)
+        segments = tuple(part.segment for part in parts)
+        told = (result.language, result.language_probability)
+        return Heard(tuple(deltas), Closed(window.start, window.end, window.speech, segments, *told))
+
+    def _final(self, text: str, said: Sequence[Word | Segment]) -> Delta:
+        delta = _delta(text, said, is_final=True, after=self._final_until, until=said[-1].end)
+        self._final_until, self._shown = delta.end, ""
+        return delta
+
+    def _show(self, text: str, said: Sequence[Word], *, until: float) -> Delta:
+        self._shown = text
+        return _delta(text, said, is_final=False, after=self._final_until, until=until)
+
+
+def _is_whole(part: Window | Work) -> bool:
+    """Whether it ends in silence, so that its last word is none that was cut."""
+    return part.end - part.speech[-1][1] >= PAUSE_SECONDS
+
+
+def _delta(text: str, said: Sequence[Word | Segment], *, is_final: bool, after: float, until: float) -> Delta:
+    """Times of different reads of the same words differ a little: none goes back behind what is final."""
+    start = max(after, said[0].start) if said else after
+    known = [each.probability for each in said if each.probability is not None]
+    words = tuple(each for each in said if isinstance(each, Word))
+    return Delta(text, is_final, start, max(start, until), sum(known) / len(known) if known else 0.0, words)
+
+
+def _placed(segment: Segment, work: Work) -> Segment:
+    """On the session's clock, and inside of what was read, whatever an engine says."""
+    moved = segment.shifted(work.start)
+    return replace(_inside(moved, work), words=tuple(_inside(word, work) for word in moved.words))
+
+
+def _inside(each: Spoken, work: Work) -> Spoken:
+    start = min(max(work.start, each.start), work.end)
+    return replace(each, start=start, end=min(max(start, each.end), work.end))
