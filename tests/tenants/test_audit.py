@@ -54,6 +54,18 @@ def test_the_database_refuses_to_change_an_entry(db: None, verb: str) -> None:
     assert audit.verify() == []
 
 
+def test_sqlite_refuses_to_put_another_in_the_place_of_an_entry(db: None) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("INSERT OR REPLACE is SQLite's own")
+    entry = three()[1]
+    columns = "at, action, subject, detail, previous"
+    for place in (f"id, digest) SELECT {columns}, id, 'x'", f"id, digest) SELECT {columns}, 99, digest"):
+        replacing = f"INSERT OR REPLACE INTO whisper_auditentry ({columns}, {place} FROM whisper_auditentry WHERE id = {entry.pk}"
+        with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(replacing)
+    assert audit.verify() == []
+
+
 @pytest.mark.parametrize(
     "change", ["subject = 'somebody else'", "actor_id = 99", "tenant_id = NULL", "at = '2020-01-01 00:00:00'"]
 )

@@ -6,10 +6,14 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 SENTENCE = "An entry of the audit log is never changed or removed."
+REFUSE = f"BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END"
 MAKE = {
-    "sqlite": tuple(
-        f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON whisper_auditentry BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END"
-        for verb in ("UPDATE", "DELETE")
+    "sqlite": (
+        f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON whisper_auditentry {REFUSE}",
+        f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON whisper_auditentry {REFUSE}",
+        # INSERT OR REPLACE takes the row away that is in its place, and tells no trigger of a deletion.
+        "CREATE TRIGGER audit_no_replace BEFORE INSERT ON whisper_auditentry "
+        f"WHEN EXISTS (SELECT 1 FROM whisper_auditentry WHERE id = new.id OR digest = new.digest) {REFUSE}",
     ),
     "postgresql": (
         f"CREATE FUNCTION whisper_audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{SENTENCE}'; END $$",
@@ -18,7 +22,7 @@ MAKE = {
     ),
 }
 UNMAKE = {
-    "sqlite": ("DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete"),
+    "sqlite": tuple(f"DROP TRIGGER audit_no_{verb}" for verb in ("update", "delete", "replace")),
     "postgresql": ("DROP TRIGGER audit_is_kept ON whisper_auditentry", "DROP FUNCTION whisper_audit_is_kept()"),
 }
 
