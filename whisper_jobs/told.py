@@ -116,6 +116,7 @@ SENTENCES: tuple[str, ...] = (
     "The connection was lost, and nobody came back.",
     "No sound came for a long time.",
     "The session was as long as this server allows.",
+    "Your organisation has forbidden what reads these words. What was heard is kept and becomes a recording.",
     "The server can't keep up with the words. What was heard is kept and becomes a recording.",
     "The account or the token may not be used any more.",
     "The server's disk is full. What was heard until now is kept.",

@@ -36,7 +36,7 @@ from tests.hearing.talking import (
 from whisper_jobs.dialects.scaiecho import sockets
 from whisper_jobs.hearing import session, tending
 from whisper_jobs.hearing.server import Live
-from whisper_jobs.models import Job, LiveSession, Usage
+from whisper_jobs.models import Job, LiveSession, TenantPolicy, Usage
 from whisper_jobs.models.live_session import SessionState
 from whisper_jobs.speech.windows import Pcm, as_floats
 
@@ -399,6 +399,19 @@ def _month() -> Any:
     from django.utils import timezone
 
     return timezone.now().date().replace(day=1)
+
+
+async def test_a_backend_that_is_forbidden_meanwhile_hears_no_more(house: Live, dora: User) -> None:
+    async with streaming(dora) as client:
+        await client.speak(speech()[: 6 * SECOND])
+        await client.until("delta")
+        (live_one,) = house.sessions.held
+        live_one.head = replace(live_one.head, backend="B")
+        await rows(lambda: TenantPolicy.objects.update(allowed_backends="A"))
+        await tending._look_at_owners(house.sessions)
+        error = await client.until("error")
+        assert (error["code"], error["message"]) == ("SCAIECHO_NO_USABLE_BACKEND", tending.FORBIDDEN)
+        assert (await client.until("closed"))["job_id"]
 
 
 async def test_who_is_deactivated_is_sent_away_and_the_recording_stays(house: Live, dora: User) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 
 from accounts.models import User
-from whisper_jobs import limits
+from whisper_jobs import limits, policy
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.hearing import choosing, rows
 from whisper_jobs.hearing.session import BACKEND_DOWN, End, Session
@@ -30,6 +30,7 @@ DROPPED = "The connection was lost, and nobody came back."
 IDLE = "No sound came for a long time."
 LONG = "The session was as long as this server allows."
 BEHIND = "The server can't keep up with the words. What was heard is kept and becomes a recording."
+FORBIDDEN = "Your organisation has forbidden what reads these words. What was heard is kept and becomes a recording."
 NOT_ALLOWED = "The account or the token may not be used any more."
 
 
@@ -92,10 +93,21 @@ async def _look_at_owners(sessions: Sessions) -> None:
     gone = await database(rows.inactive, held)
     for owner_id, own in held.items():
         end = End(NOT_ALLOWED, UNAUTHORIZED, NOT_ALLOWED) if owner_id in gone else await _out_of_minutes(owner_id, own)
-        for session in own if end else ():
-            session.end(end)
+        for session in own if end else await _forbidden(owner_id, own):
+            session.end(end or End(FORBIDDEN, choosing.NOT_USABLE, FORBIDDEN))
     for known in list(sessions.voices.values()):
         await database(choosing.forget_erased, known)
+
+
+async def _forbidden(owner_id: int, own: list[Session]) -> list[Session]:
+    """Those whose sound goes where the owner's organisation does not allow it any more."""
+    allowed = await database(_allowed, owner_id)
+    return [session for session in own if session.head.backend not in allowed]
+
+
+def _allowed(owner_id: int) -> tuple[str, ...]:
+    tenant = User.objects.values_list("tenant_id", flat=True).get(pk=owner_id)
+    return policy.BACKENDS[policy.seen(tenant).allowed_backends]
 
 
 async def _out_of_minutes(owner_id: int, own: list[Session]) -> End | None:
