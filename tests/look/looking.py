@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import get_resolver
+from playwright.sync_api import Page
 
 from tests.native.routes import METHODS, all_routes
 from tests.serve.servers import RunningServer
 
+WIDTHS, SCHEMES = (1280, 360), ("light", "dark")
+#: What is folded is read as well, and what arrives softly has arrived.
+UNFOLDED = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 #: Not pages of ours: what programs read, and the administration, which is Django's.
 ELSEWHERE = ("api/whisper", "api/account", "api/schema", "v1/modules", "admin/")
 
@@ -32,3 +37,25 @@ def _is_read(callback: Any) -> bool:
     """Of a function nobody knows; it is taken for one that does."""
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
     return view is None or (hasattr(view, "get") and "get" in getattr(view, "http_method_names", METHODS))
+
+
+def complaints(window: Page) -> list[str]:
+    """What is wrong with the page that it shows, wide and narrow, light and dark."""
+    wrong = []
+    window.wait_for_load_state("networkidle")
+    window.evaluate(UNFOLDED)
+    for width in WIDTHS:
+        window.set_viewport_size({"width": width, "height": 800})
+        if window.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append(f"{width}: it scrolls sideways")
+        for scheme in SCHEMES:
+            window.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            wrong += [f"{width} {scheme}: {told}" for told in _violations(window)]
+    return wrong
+
+
+def _violations(window: Page) -> list[str]:
+    found = Axe().run(window).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:250]}" for one in found for node in one["nodes"]
+    ]

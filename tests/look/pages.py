@@ -59,6 +59,17 @@ OUTSIDE = {
     "shared/whisper/transcript/<str:token>": "shared/whisper/transcript/{share}",
     "shared/whisper/transcript/<str:token>/passcode": "shared/whisper/transcript/{locked}/passcode",
 }
+#: Seen by who has turned two-step verification on; of the first one only until the code is typed.
+TWO_STEPS = {
+    "account/two-step/authenticate/": "account/two-step/authenticate/",
+    "account/two-step/reauthenticate/": "account/two-step/reauthenticate/",
+    "account/two-step/recovery-codes/": "account/two-step/recovery-codes/",
+    "account/two-step/recovery-codes/generate/": "account/two-step/recovery-codes/generate/",
+    "account/two-step/totp/deactivate/": "account/two-step/totp/deactivate/",
+    "account/two-step/webauthn/keys/<int:pk>/edit/": "account/two-step/webauthn/keys/{key}/edit/",
+    "account/two-step/webauthn/keys/<int:pk>/remove/": "account/two-step/webauthn/keys/{key}/remove/",
+    "account/two-step/webauthn/reauthenticate/": "account/two-step/webauthn/reauthenticate/",
+}
 #: Further states of pages that stand above.
 STATES = {
     "a job that failed": "whisper/jobs/{failed}",
@@ -73,7 +84,7 @@ OUTSIDE_STATES = {
     "a share that never was": "shared/whisper/transcript/nothing",
 }
 _FILE, _PART, _AWAY = "a file", "a part of a page, fetched by its script", "leads to another page"
-_PROVIDER, _TWO_STEP = "asks a provider that this server has not", "for accounts in the middle of two-step verification"
+_PROVIDER = "asks a provider that this server has not"
 _THEIRS = "drawn by a package"
 NO_PAGES = {
     "": _AWAY,
@@ -86,16 +97,8 @@ NO_PAGES = {
     "account/providers/login/cancelled/": _PROVIDER,
     "account/providers/login/error/": _PROVIDER,
     "account/providers/signup/": _PROVIDER,
-    "account/two-step/authenticate/": _TWO_STEP,
-    "account/two-step/reauthenticate/": _TWO_STEP,
-    "account/two-step/recovery-codes/": _TWO_STEP,
     "account/two-step/recovery-codes/download/": _FILE,
-    "account/two-step/recovery-codes/generate/": _TWO_STEP,
-    "account/two-step/totp/deactivate/": _TWO_STEP,
-    "account/two-step/webauthn/keys/<int:pk>/edit/": _TWO_STEP,
-    "account/two-step/webauthn/keys/<int:pk>/remove/": _TWO_STEP,
     "account/two-step/webauthn/login/": _PART,
-    "account/two-step/webauthn/reauthenticate/": _TWO_STEP,
     "api/docs": _THEIRS,
     "api/redoc": _THEIRS,
     "healthz": _FILE,

@@ -19,6 +19,9 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+from allauth.mfa.models import Authenticator  # noqa: E402
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes  # noqa: E402
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
 from django.core.files.storage import default_storage  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -183,6 +186,19 @@ def everything(minutes: int) -> dict[str, Any]:
     policy.change(owner.tenant_id, {"monthly_minutes": 5000, "retention_days": 365}, actor=owner)
     places["speaker"] = str(enrolled(owner, job).pk)
     return {**places, **shares(job, owner)}
+
+
+def careful(email: str, password: str) -> str:
+    """Somebody who signs in by two steps; the secret of their app."""
+    user = User.objects.create_user(email, password)
+    secret = str(generate_totp_secret())
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    return secret
+
+
+def key_of(email: str) -> int:
+    return Authenticator.objects.get(user__email=email, type="webauthn").pk
 
 
 if __name__ == "__main__":
