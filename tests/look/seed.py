@@ -198,7 +198,7 @@ def careful(email: str, password: str) -> str:
 
 
 def key_of(email: str) -> int:
-    return Authenticator.objects.get(user__email=email, type="webauthn").pk
+    return int(Authenticator.objects.get(user__email=email, type="webauthn").pk)
 
 
 if __name__ == "__main__":

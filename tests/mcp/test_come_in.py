@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -97,5 +98,6 @@ async def test_it_goes_on_when_the_session_manager_has_ended(frank: User) -> Non
         endpoint = client._transport.app  # type: ignore[attr-defined]
         assert (await client.post(ADDRESS, json=LIST)).status_code == 200
         endpoint._running.cancel()
+        await asyncio.wait([endpoint._running])
         await endpoint._application()
         assert (await client.post(ADDRESS, json=LIST)).status_code == 200

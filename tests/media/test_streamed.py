@@ -216,15 +216,13 @@ def test_packed_sound_can_be_heard_while_it_arrives(packed: tuple[bytes, str]) -
     data, media_type = packed
     half = len(data) // 2
     with closing(Incoming(media_type, 48_000)) as incoming:
-        incoming.feed(data[:half])
-        assert waited_for(incoming, seconds=1.2)
-        incoming.feed(data[half : half + half // 2])
-        assert waited_for(incoming, seconds=0.3)
+        assert waited_for(incoming, data[:half], seconds=1.2)
+        assert waited_for(incoming, data[half : half + half // 2], seconds=0.3)
 
 
-def waited_for(incoming: Incoming, *, seconds: float) -> bool:
-    """Whether so much sound comes without more being fed."""
-    got, give_up_at = 0, time.monotonic() + 20
+def waited_for(incoming: Incoming, data: bytes, *, seconds: float) -> bool:
+    """Whether so much sound comes of that without more being fed."""
+    got, give_up_at = len(incoming.feed(data)), time.monotonic() + 20
     while got < seconds * RATE and time.monotonic() < give_up_at:
         got += len(incoming.feed(b""))
         time.sleep(0.01)
