@@ -256,7 +256,8 @@ new IntersectionObserver(([entry]) => {
 for (const button of page.querySelectorAll("[data-action]")) button.disabled = false;
 transcript.speakers(start.speakers);
 showJob(start.job);
-takeSegments(start.segments, false);
+// When every script of the page listens.
+document.addEventListener("DOMContentLoaded", () => takeSegments(start.segments, false));
 log.scrollTop = log.scrollHeight;
 keepOpen({
   path: () => `${start.socket}?since=${revisions.whole}`,

@@ -86,6 +86,20 @@ def test_final_words_are_told_again_from_where_a_client_is(session: Spool) -> No
     assert [one["text"] for one in session.finals(1.0)] == ["2.0", "3.0"]
 
 
+def test_words_that_were_told_as_final_of_an_utterance_that_went_on_are_kept(session: Spool) -> None:
+    for start, text in ((0.0, "closed"), (1.5, "told"), (2.0, "too")):
+        session.keep_final({"type": "delta", "text": text, "is_final": True, "start": start, "end": start + 0.4})
+    session.close_window(closed(0.0, "closed"))
+    found = spool.read(session.folder)
+    assert [(one.start, one.end, one.text) for one in found.windows[1].segments] == [
+        (1.5, 1.9, "told"),
+        (2.0, 2.4, "too"),
+    ]
+    assert found.heard_until == 2.4
+    session.close_window(closed(1.5, "told too"))
+    assert [one.segments[0].text for one in spool.read(session.folder).windows] == ["closed", "told too"]
+
+
 def test_only_folders_of_sessions_count(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     (tmp_path / "0190b2a4-0000-7000-8000-000000000001").mkdir()

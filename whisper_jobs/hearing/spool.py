@@ -20,6 +20,7 @@ import numpy as np
 
 from whisper_jobs.hearing import packed
 from whisper_jobs.speech.streaming.heard import Closed
+from whisper_jobs.speech.transcript import Segment
 from whisper_jobs.speech.windows import Pcm
 
 Json = dict[str, Any]
@@ -145,7 +146,18 @@ def read(folder: Path) -> Journal:
         elif "window" in line:
             windows.append(_window(line["window"]))
         is_done = "done" in line
-    return Journal(head, tuple(windows), is_done)
+    told = None if is_done else _told_since(folder, windows[-1].end if windows else 0.0)
+    return Journal(head, (*windows, told) if told else tuple(windows), is_done)
+
+
+def _told_since(folder: Path, end: float) -> Closed | None:
+    """Words behind the last window that somebody was told as final: of an utterance that was still going on."""
+    finals = [line for line in _lines(folder / "finals") if line["end"] > end + 1e-3]
+    segments = tuple(Segment(max(end, line["start"]), line["end"], line["text"]) for line in finals)
+    if not segments:
+        return None
+    start, until = segments[0].start, segments[-1].end
+    return Closed(start, until, ((start, until),), segments)
 
 
 def _window(told: Json) -> Closed:
