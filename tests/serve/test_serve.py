@@ -124,7 +124,7 @@ def test_a_port_in_use_is_told_in_one_line(start: Start, running: RunningServer)
 
 def test_a_folder_that_can_not_be_written_is_told_in_one_line(start: Start, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    server = start("file")
+    server = start("file", bare=True)
     assert server.process.wait(20) != 0
     assert len(server.printed().splitlines()) == 1
     assert f"{server.folder} can't be written" in server.printed()
