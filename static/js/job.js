@@ -256,8 +256,10 @@ new IntersectionObserver(([entry]) => {
 for (const button of page.querySelectorAll("[data-action]")) button.disabled = false;
 transcript.speakers(start.speakers);
 showJob(start.job);
-// When every script of the page listens.
-document.addEventListener("DOMContentLoaded", () => takeSegments(start.segments, false));
+// When every script of the page listens. Whoever follows a link to a place wants the words there, and no jump on the way.
+document.addEventListener("DOMContentLoaded", () => {
+  if (!location.hash) takeSegments(start.segments, false);
+});
 log.scrollTop = log.scrollHeight;
 keepOpen({
   path: () => `${start.socket}?since=${revisions.whole}`,
