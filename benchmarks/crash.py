@@ -226,7 +226,9 @@ class _Killer:
         now = self._server.pids().get(kill.name, kill.pid)
         if now == kill.pid or not psutil.pid_exists(now):
             return False
-        return kill.name == "beat" or (self._has_shown_itself(now) and self._is_resumed(kill))
+        # These have no lane, and hold no step.
+        is_apart = kill.name.startswith(("beat", "live"))
+        return is_apart or (self._has_shown_itself(now) and self._is_resumed(kill))
 
     def _has_shown_itself(self, pid: int) -> bool:
         return bool(self._server.rows("SELECT 1 FROM whisper_worker WHERE pid = ?", pid))
