@@ -217,6 +217,7 @@ def test_a_long_recording_marks_what_can_be_seen(visit: Open, store: Store) -> N
     expect(items(page)).to_have_count(500)
     page.wait_for_function("() => CSS.highlights.get('note-yellow')?.size")
     assert page.evaluate("CSS.highlights.get('note-yellow').size") < 60
+    expect(page.locator("#text [data-start]")).to_have_count(10_000, timeout=PATIENCE_MS)
     items(page).last.get_by_role("link").click()
     expect(page.locator("#text .found")).to_have_text("Sentence number 9980 of a long day.", timeout=PATIENCE_MS)
     expect(page.locator("#text .found")).to_be_in_viewport()

@@ -9,7 +9,11 @@ export function goTo(transcript, seconds) {
   for (const other of document.querySelectorAll(".text .found")) other.classList.remove("found");
   place.classList.add("found");
   focusOn(place.closest(".paragraph"));
-  place.scrollIntoView({ block: "center", behavior: isCalm() ? "auto" : "smooth" });
+  const isFar = Math.abs(place.getBoundingClientRect().top) > 3 * innerHeight;
+  const go = (behavior) => place.scrollIntoView({ block: "center", behavior });
+  go(isCalm() || isFar ? "instant" : "smooth");
+  // What is far away is as high as it is guessed to be until it is near.
+  if (isFar) requestAnimationFrame(() => requestAnimationFrame(() => go("instant")));
   return true;
 }
 
