@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from rest_framework.test import APIClient
@@ -22,8 +21,10 @@ from accounts.models import User
 from config.asgi import application
 from tests.conftest import person
 from tests.hearing.conftest import _quick as _quick
+from tests.hearing.conftest import dora as dora
+from tests.hearing.conftest import house as house
 from tests.hearing.conftest import no_connection_left as no_connection_left
-from tests.hearing.talking import SECOND, live, speech, with_ear
+from tests.hearing.talking import SECOND, speech
 from tests.webrtc.clients import accept, client, offer_of
 from tests.webrtc.conftest import ROOT, in_thread
 from whisper_jobs.dialects.scaiecho import webrtc_control
@@ -37,22 +38,6 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def dora(db: None) -> User:
-    return person("dora", "whisper.use", "whisper.api", "scaiecho:transcribe")
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Live]:
-    """A live process with one ear."""
-    async with live(tmp_path / "live") as here:
-        ear = await with_ear()
-        try:
-            yield here
-        finally:
-            await asyncio.to_thread(ear.__exit__, None, None, None)
 
 
 @asynccontextmanager
