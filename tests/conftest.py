@@ -19,6 +19,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.permissions import grant
 from tests.core.play import Stage
+from tests.half_read import _is_half_read as _is_half_read
+from tests.half_read import _queries as _queries
 from tests.serve.lasting import lasting_server as lasting_server
 from tests.serve.lasting import renewed_server as renewed_server
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-#: A whole server, a browser or both, on a busy machine. Other tests have the `timeout` of pyproject.toml.
+#: A whole server, a browser, a real model or all of them, on a busy machine. Other tests have the `timeout` of pyproject.toml.
 WHOLE_SERVER_SECONDS = 300
-SLOW = ("serve", "browser", "acceptance")
+SLOW = ("serve", "browser", "acceptance", "engine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

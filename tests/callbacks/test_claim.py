@@ -24,6 +24,8 @@ from tests.core.play import Stage
 from whisper_jobs import callbacks, posting, presence, tasks
 from whisper_jobs.models import Attempt, Delivery, DeliveryState, Job
 
+pytestmark = pytest.mark.serve
+
 Make = Callable[..., Job]
 CLAIMER = """
 import json, sys, django

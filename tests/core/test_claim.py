@@ -18,6 +18,8 @@ from whisper_jobs import lifecycle
 from whisper_jobs.models import Step
 from whisper_jobs.states import Kind, StepState
 
+pytestmark = pytest.mark.serve
+
 CLAIMER = """
 import json, sys, django
 django.setup()

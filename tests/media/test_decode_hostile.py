@@ -25,6 +25,8 @@ from tests.outbound.site import Site
 from whisper_jobs.errors import JobError
 from whisper_jobs.media.decoding import DecodeLimits, decode
 
+pytestmark = pytest.mark.serve
+
 
 def failure(path: Path, limits: DecodeLimits | None = None) -> JobError:
     with pytest.raises(JobError) as caught:

@@ -22,6 +22,8 @@ from tests.outbound.site import Site, Visit
 from whisper_jobs.errors import JobError
 from whisper_jobs.media.fetching import Fetched, FetchLimits, FetchProgress, fetch
 
+pytestmark = pytest.mark.serve
+
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
 WAV = wav_bytes(5)

@@ -15,6 +15,8 @@ from whisper_jobs.speech.diarizers.base import Floats, Pcm, Turn
 from whisper_jobs.speech.overheard import PIECE_SECONDS, Overheard
 from whisper_jobs.speech.recognition import Book, encode, enrol
 
+pytestmark = pytest.mark.engine
+
 RATE = 16_000
 TEXTS = (
     "I have an hour of recordings, and I want to read what was said.",

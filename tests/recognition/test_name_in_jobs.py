@@ -30,6 +30,8 @@ from whisper_jobs.speech.transcript import Segment as Spoken
 from whisper_jobs.speech.windows import as_floats
 from whisper_jobs.states import Kind
 
+pytestmark = pytest.mark.engine
+
 HEARD = {"SPEAKER_00": near(voice(1), 0.9), "SPEAKER_01": voice(5)}
 
 

@@ -21,6 +21,8 @@ from whisper_jobs.models import AuditEntry, EnrollmentStatus, Speaker, VoiceSamp
 from whisper_jobs.speaker_nodes import Node
 from whisper_jobs.voices import shelf
 
+pytestmark = pytest.mark.engine
+
 URL = "/v1/modules/scaiecho/speakers"
 Api = Callable[[User | None], APIClient]
 

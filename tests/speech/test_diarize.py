@@ -19,6 +19,8 @@ from whisper_jobs.speech.diarizers.choose import standings, unload, using
 from whisper_jobs.speech.diarizers.clustering import ClusteringDiarizer
 from whisper_jobs.speech.diarizers.grouping import Voice, group
 
+pytestmark = pytest.mark.engine
+
 Pcm = npt.NDArray[np.int16]
 RATE = 16_000
 #: Who speaks in the sample recording, and about when.

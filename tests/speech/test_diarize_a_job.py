@@ -28,6 +28,8 @@ from whisper_jobs.speech.transcript import Segment as Spoken
 from whisper_jobs.speech.transcript import Word
 from whisper_jobs.states import Kind
 
+pytestmark = pytest.mark.engine
+
 SPEECH = [[0.5, 4.6], [5.5, 11.1], [12.1, 14.4], [15.4, 20.0]]
 ASKED = "Hello. I have an hour of recordings."
 ANSWERED = "Then you are in the right place."

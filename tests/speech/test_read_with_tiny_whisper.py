@@ -31,7 +31,7 @@ from whisper_jobs.speech.transcript import Segment, Word
 from whisper_jobs.speech.windows import WindowCutter, as_floats
 
 # The library itself leaves its vocabulary's file open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")]
 
 ENGLISH = Options(language="en")
 #: Both libraries make a first word behind a pause twice as long as the middle one of its window at most, reckoned from its end.

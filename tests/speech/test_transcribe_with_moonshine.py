@@ -24,6 +24,8 @@ from whisper_jobs.speech.guards import RETRY_TEMPERATURES, guarded
 from whisper_jobs.speech.transcript import Segment
 from whisper_jobs.speech.windows import Window, WindowCutter, as_floats
 
+pytestmark = pytest.mark.engine
+
 ENGLISH = Options(language="en")
 #: Swedish, which an English voice says with English sounds.
 FOREIGN = "barnen sover och fikan star pa bordet nu gar vi hem till farmor i skymningen med katten"

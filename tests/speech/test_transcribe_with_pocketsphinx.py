@@ -16,6 +16,8 @@ from whisper_jobs.speech.engines.pocketsphinx import PocketSphinx
 from whisper_jobs.speech.transcript import Segment
 from whisper_jobs.speech.windows import Window, WindowCutter, as_floats
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture(scope="module")
 def engine() -> PocketSphinx:

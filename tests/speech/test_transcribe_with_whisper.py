@@ -18,7 +18,7 @@ from whisper_jobs.speech.engines.openai_whisper import OpenAIWhisper
 from whisper_jobs.speech.windows import as_floats
 
 # The library itself leaves its vocabulary's file open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")]
 
 SAID = (0.0, " God morgon,", " allihop.", 2.0, 2.4, " Nu börjar vi.", 4.6)
 

@@ -17,7 +17,7 @@ from whisper_jobs.speech.engines.faster_whisper import FasterWhisper
 from whisper_jobs.speech.windows import as_floats
 
 # openai-whisper, whose vocabulary is taken, leaves its file open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")]
 
 ENGINE = "whisper_jobs.speech.engines.faster_whisper"
 NO_MEMORY = "CUDA failed with error out of memory"

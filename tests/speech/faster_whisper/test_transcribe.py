@@ -21,7 +21,7 @@ from whisper_jobs.speech.engines.faster_whisper import FasterWhisper
 from whisper_jobs.speech.windows import as_floats
 
 # openai-whisper, whose vocabulary is taken, leaves its file open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")]
 
 
 def test_a_model_says_its_sentences_with_their_words_in_order(engine: FasterWhisper, five_seconds: Samples) -> None:
