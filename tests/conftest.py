@@ -10,9 +10,9 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import translation
 from rest_framework.test import APIClient
 
@@ -31,6 +31,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared machine")
 
 PASSWORD = "Correct-horse-9-battery"
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def _alone(settings: Any, tmp_path: Path) -> None:
     files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     media = {"location": tmp_path / "media", "file_permissions_mode": 0o600}
     settings.STORAGES = {"default": {**settings.STORAGES["default"], "OPTIONS": media}, "staticfiles": files}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
     translation.activate("en")
@@ -62,6 +63,14 @@ def _audit_log_is_emptied_between_tests() -> Iterator[None]:
         if connection.vendor == "sqlite":
             patched.setattr(operations, "sql_flush", without_trigger)
         yield
+
+
+@pytest.fixture(scope="module")
+def lasting_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What fixtures of a module put into the database is there for all its tests, and gone after the last."""
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def person(name: str, *permissions: str) -> User:

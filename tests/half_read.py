@@ -6,13 +6,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from types import GeneratorType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import pytest
 from django.db.models.sql import compiler
 
-Rows = GeneratorType[Any, None, None]
-Queries = weakref.WeakSet[Rows]
+Rows: TypeAlias = "GeneratorType[Any, None, None]"
+Queries: TypeAlias = "weakref.WeakSet[Rows]"
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def _queries() -> Iterator[Queries]:
     original = compiler.cursor_iter
 
     def noted(*args: Any) -> Rows:
-        rows = cast(Rows, original(*args))
+        rows = cast("Rows", original(*args))
         queries.add(rows)
         return rows
 

@@ -20,7 +20,7 @@ from accounts import tokens
 from accounts.models import PersonalToken, Tenant, User
 from accounts.permissions import grant
 from sharing.models import Share
-from tests.conftest import person
+from tests.conftest import PASSWORD, person
 from tests.core.play import Stage
 from tests.native.routes import calls
 from whisper_jobs.models import Channel, Job, Note, Tag, Upload
@@ -45,6 +45,7 @@ CALLERS = (
     "expired token",
     "share link",  # its token, in each place where a credential may stand
 )
+MANAGES = ("whisper.use", "whisper.manage")
 #: Columns as in CALLERS. A status that the job's state causes (422) says that the caller was let in.
 MATRIX = """
 any nob own ses oth abr man for adm tok oth adm wea pro rev exp sha  # signed-in API
@@ -229,10 +230,12 @@ def _abroad(name: str, *permissions: str) -> User:
     return user
 
 
-@pytest.fixture
-def world(db: None, stage: Stage, admin: User, nobody: User, charlie: User, alice: User) -> World:
+@pytest.fixture(scope="module")
+def world(lasting_rows: None) -> World:
+    nobody, alice, charlie = person("nobody"), person("alice", "whisper.use"), person("charlie", *MANAGES)
     owner, other = (person(name, "whisper.use", "whisper.api") for name in ("owner", "other"))
-    job = stage.completed(owner, channel=Channel.API, callback_url="https://example.com/hook")
+    admin = User.objects.create_superuser("admin@example.test", PASSWORD)
+    job = Stage().completed(owner, channel=Channel.API, callback_url="https://example.com/hook")
     day = timedelta(days=1)
     upload = Upload.objects.create(owner=owner, length_bytes=4, expires_at=timezone.now() + day)
     clients = [
@@ -243,7 +246,7 @@ def world(db: None, stage: Stage, admin: User, nobody: User, charlie: User, alic
         _jwt(other),
         _jwt(_abroad("abroad", "whisper.use")),
         _jwt(charlie),
-        _jwt(_abroad("boss", "whisper.use", "whisper.manage")),
+        _jwt(_abroad("boss", *MANAGES)),
         _jwt(admin),
         _token(owner),
         _token(other),
@@ -260,7 +263,7 @@ def world(db: None, stage: Stage, admin: User, nobody: User, charlie: User, alic
 
 
 @pytest.mark.parametrize("call", _lines())
-def test_who_is_answered_what(world: World, call: str, settings: Any) -> None:
+def test_who_is_answered_what(db: None, world: World, call: str, settings: Any) -> None:
     settings.TOOLS = replace(settings.TOOLS, api_per_minute=1000)
     expected = dict(zip(CALLERS, _lines()[call], strict=True))
     assert {caller: _status(world, caller, call) for caller in CALLERS} == expected

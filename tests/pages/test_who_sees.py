@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.conftest import person
 from tests.core.play import Stage
 from tests.native.routes import calls
 from whisper_jobs import trash
@@ -17,11 +18,17 @@ from whisper_jobs.models import Job
 Visit = Callable[[User | None], Client]
 OF_A_JOB = calls("whisper/jobs/")
 every_call = pytest.mark.parametrize(("method", "route"), OF_A_JOB)
+pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def talk(stage: Stage, alice: User) -> Job:
-    return stage.completed(alice)
+@pytest.fixture(scope="module")
+def talk(lasting_rows: None) -> Job:
+    return Stage().completed(person("alice", "whisper.use"))
+
+
+@pytest.fixture(scope="module")
+def alice(talk: Job) -> User:
+    return talk.owner
 
 
 def ask(client: Client, method: str, route: str, job: Job) -> Any:
