@@ -25,7 +25,7 @@ from tests.core.play import Stage, fresh
 from whisper_jobs import broadcast, lifecycle
 from whisper_jobs.live import consumers
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.serve, pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

@@ -136,6 +136,7 @@ def test_a_consent_in_which_nobody_speaks_is_none(client: Client) -> None:
     assert Speaker.objects.count() == 0
 
 
+@pytest.mark.engine
 def test_somebody_is_enrolled_and_shown(client: Client, enroller: User) -> None:
     answer = enrol_by_form(client, reference=spoken(12.0), consent=spoken(4.0))
     speaker = Speaker.objects.get()

@@ -17,6 +17,8 @@ import pytest
 from config.output import LOG_BYTES, Output
 from tests.serve.ports import wait_until
 
+pytestmark = pytest.mark.serve
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -316,6 +316,7 @@ def test_sentences_about_subtitles_and_thanks_are_neither(text: str) -> None:
     assert not is_farewell(text)
 
 
+@pytest.mark.engine
 def test_the_draft_engine_passes_the_guards_unmarked_on_the_sample(dialogue: Pcm) -> None:
     cutter = WindowCutter()
     windows = cutter.feed(dialogue[: 12 * 16_000]) + cutter.finish()

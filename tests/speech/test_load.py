@@ -70,11 +70,13 @@ def test_every_built_in_engine_is_where_the_table_says() -> None:
         assert registry.engine_class(name).name == name
 
 
+@pytest.mark.engine
 def test_the_model_that_comes_with_the_program_loads_through_the_registry() -> None:
     engine = registry.load(choice("moonshine-tiny", "moonshine"), HERE)
     assert (engine.name, engine.quality) == ("moonshine", "full")
 
 
+@pytest.mark.engine
 def test_the_draft_engine_loads_through_the_registry() -> None:
     engine = registry.load(choice("pocketsphinx", "pocketsphinx"), HERE)
     assert (engine.name, engine.quality) == ("pocketsphinx", "draft")

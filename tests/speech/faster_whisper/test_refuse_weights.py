@@ -12,7 +12,7 @@ from whisper_jobs.speech.engines.base import Setup
 from whisper_jobs.speech.engines.faster_whisper import FasterWhisper
 
 # openai-whisper, whose vocabulary is taken, leaves its file open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")]
 
 
 @pytest.mark.parametrize("missing", ["tokenizer.json", "config.json", "vocabulary.json"])
