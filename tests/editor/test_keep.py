@@ -16,6 +16,15 @@ from tests.serve.servers import ADMIN
 
 pytestmark = pytest.mark.browser
 CORRECTIONS = "**/corrections"
+#: Whether the browser has written down a change with this text.
+KEPT = """(text) => new Promise((resolve) => {
+  indexedDB.open("tools-whisper-editor").onsuccess = ({ target: { result: database } }) => {
+    database.transaction("changes").objectStore("changes").getAll().onsuccess = ({ target: { result: changes } }) => {
+      database.close();
+      resolve(JSON.stringify(changes).includes(JSON.stringify(text)));
+    };
+  };
+})"""
 
 
 def test_offline_in_the_middle_of_typing_everything_waits_and_goes_on_by_itself(visit: Open, store: Store) -> None:
@@ -53,6 +62,7 @@ def test_a_page_that_is_closed_with_unsent_changes_sends_them_when_it_is_opened_
     desk.page.keyboard.press("Enter")
     desk.page.keyboard.type("Not ")
     expect(desk.page.locator("#saved")).to_contain_text("are kept on this device")
+    desk.page.wait_for_function(KEPT, arg="Not two.")
     desk.page.close()
     context.unroute(CORRECTIONS)
     again = Desk(context.new_page(), desk.job)

@@ -21,7 +21,7 @@ from whisper_jobs.speech.engines.base import Result
 from whisper_jobs.states import Kind, StepState
 
 pytestmark = [
-    pytest.mark.serve,
+    pytest.mark.engine,
     pytest.mark.asyncio,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("no_connection_left"),

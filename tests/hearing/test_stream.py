@@ -41,7 +41,7 @@ from whisper_jobs.models.live_session import SessionState
 from whisper_jobs.speech.windows import Pcm, as_floats
 
 pytestmark = [
-    pytest.mark.serve,
+    pytest.mark.engine,
     pytest.mark.asyncio,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("no_connection_left"),

@@ -171,7 +171,7 @@ def visit(server: RunningServer, browser: Browser, signed_in: Any, tmp_path: Pat
     yield open_page
     keep_pictures(browser, tmp_path)
     close_windows(browser)
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def keep_pictures(browser: Browser, folder: Path) -> None:

@@ -32,7 +32,7 @@ from whisper_jobs.hearing.server import Live
 from whisper_jobs.models import Job, LiveSession, Segment
 
 pytestmark = [
-    pytest.mark.serve,
+    pytest.mark.engine,
     pytest.mark.asyncio,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("no_connection_left"),

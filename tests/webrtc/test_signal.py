@@ -18,7 +18,7 @@ from tests.webrtc.clients import accept, an_offer, client, offer_of
 from tests.webrtc.conftest import ROOT, RunningLive, in_thread
 from whisper_jobs.models import Job, LiveSession
 
-pytestmark = pytest.mark.serve
+pytestmark = pytest.mark.engine
 
 Api = Callable[[User | None], APIClient]
 NOT_FOUND, LOST = "SCAIECHO_WEBRTC_SESSION_NOT_FOUND", "SCAIECHO_WEBRTC_SESSION_STATE_LOST"

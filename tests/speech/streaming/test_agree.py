@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.speech.streaming.play import said, segment
-from whisper_jobs.speech.streaming.agreement import Agreement, Part, text_of
+from whisper_jobs.speech.streaming.agreement import Agreement, Part, Rules, text_of
 from whisper_jobs.speech.transcript import Segment, Word
 
 
 def hear(agreement: Agreement, text: str, *, may_settle: bool = True) -> tuple[str, str]:
-    read = agreement.hear(said(*text.split()), may_settle=may_settle)
+    read = agreement.hear(said(*text.split()), until=0.0, may_settle=may_settle)
     return text_of(read.settled), text_of(read.open)
 
 
@@ -40,10 +40,38 @@ def test_a_slip_of_one_read_is_passed_over() -> None:
     assert hear(agreement, "so it goes on and") == ("so it goes on", "and")
 
 
+def test_a_word_that_the_engine_is_not_sure_of_is_final_when_both_reads_before_had_it() -> None:
+    def read(agreement: Agreement) -> str:
+        words = [*said("so"), *said("it", start=0.3, probability=0.4), *said("goes", "on", start=0.6)]
+        return text_of(agreement.hear(words, until=0.0, may_settle=True).settled)
+
+    careful, quick = Agreement(Rules(sure=0.5)), Agreement(Rules(sure=0.3))
+    assert [read(careful) for _ in range(3)] == ["", "so", "it goes"]
+    assert [read(quick) for _ in range(2)] == ["", "so it goes"]
+
+
+def test_an_engine_that_tells_no_probability_is_taken_at_its_word() -> None:
+    agreement = Agreement(Rules(sure=0.9))
+    words = said("so", "it", "goes", probability=None)
+    agreement.hear(words, until=0.0, may_settle=True)
+    assert text_of(agreement.hear(words, until=1.0, may_settle=True).settled) == "so it"
+
+
+def test_where_no_reads_agree_a_word_is_final_after_a_while() -> None:
+    agreement = Agreement(Rules(patience_seconds=2.0))
+    for until, read in enumerate(("so it", "no is goes", "go at goes on")):
+        settled = agreement.hear(said(*read.split()), until=until, may_settle=True).settled
+        assert text_of(settled) == ("go at" if until == 2 else "")
+    assert text_of(agreement.hear(said("go", "at", "goose", "on", "and"), until=2.9, may_settle=True).settled) == ""
+    assert (
+        text_of(agreement.hear(said("go", "at", "guess", "in", "end"), until=3.0, may_settle=True).settled) == "guess"
+    )
+
+
 def test_the_last_word_is_whole_in_a_pause() -> None:
     agreement = Agreement()
     hear(agreement, "so it goes")
-    read = agreement.hear(said("so", "it", "goes"), may_settle=True, is_whole=True)
+    read = agreement.hear(said("so", "it", "goes"), until=0.0, may_settle=True, is_whole=True)
     assert (text_of(read.settled), read.open) == ("so it goes", ())
 
 
@@ -98,7 +126,7 @@ def test_what_was_final_stands_in_the_place_of_what_is_read_now() -> None:
 def test_the_last_read_says_when_the_words_are() -> None:
     agreement = Agreement()
     for text in ("so it goes", "so it goes on"):
-        agreement.hear(said(*text.split(), each=1.0), may_settle=True)
+        agreement.hear(said(*text.split(), each=1.0), until=0.0, may_settle=True)
     [part] = agreement.end([segment("so", "it", "goes", "on")])
     assert [(word.start, word.end) for word in part.segment.words] == [
         (word.start, word.end) for word in said("so", "it", "goes", "on")
@@ -142,7 +170,7 @@ def test_without_a_read_before_all_segments_are_told_as_they_are() -> None:
 
 def test_scripts_without_spaces_agree_by_their_characters() -> None:
     agreement = Agreement()
-    agreement.hear([Word(0, 1, each) for each in "今日は"], may_settle=True)
-    read = agreement.hear([Word(0, 1, each) for each in "今日は晴れ"], may_settle=True)
+    agreement.hear([Word(0, 1, each) for each in "今日は"], until=0.0, may_settle=True)
+    read = agreement.hear([Word(0, 1, each) for each in "今日は晴れ"], until=0.0, may_settle=True)
     assert (text_of(read.settled), text_of(read.open)) == ("今日は", "晴れ")
     assert ended(agreement.end([Segment(0, 2, "今日は晴れです")])) == ("今日は晴れです", "晴れです")

@@ -82,15 +82,17 @@ def test_a_short_pause_ends_a_long_utterance_and_no_short_one() -> None:
     assert (len(long.windows), len(short.windows)) == (2, 1)
 
 
-def test_reads_are_somewhat_less_than_a_chunk_apart() -> None:
-    works = [work for work in play(talk(9.0), chunk_seconds=2.0).works if not work.is_final]
-    lengths = [len(work.samples) / SECOND for work in works]
-    assert lengths == pytest.approx([1.5, 3.0, 4.5, 6.0, 7.5], abs=0.35)
+@pytest.mark.parametrize(("chunk_seconds", "apart"), [(0.5, 0.5), (1.0, 0.5), (2.0, 1.5), (3.0, 2.2)])
+def test_reads_are_less_than_a_chunk_apart(chunk_seconds: float, apart: float) -> None:
+    works = [work for work in play(talk(9.0), chunk_seconds=chunk_seconds).works if not work.is_final]
+    ends = [work.end for work in works]
+    assert np.diff(ends) == pytest.approx(np.full(len(ends) - 1, apart), abs=0.2)
+    assert len(ends) == pytest.approx(9.0 / apart, abs=1.5)
 
 
 def test_a_pause_is_read_sooner_and_its_last_word_is_whole() -> None:
-    played = session(lambda work: Result((segment("so", "it", "goes"),), "en"), chunk_seconds=1.0)
-    samples = talk(1.5, 0.7)
+    played = session(lambda work: Result((segment("so", "it", "goes"),), "en"), chunk_seconds=2.0)
+    samples = talk(1.8, 0.7)
     for at in range(0, len(samples), SECOND // 8):
         played.captioner.feed(samples[at : at + SECOND // 8])
         played.work()

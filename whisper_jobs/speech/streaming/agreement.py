@@ -1,4 +1,5 @@
-"""What of an utterance that still goes on may be told as final: the words that one of the two reads before had as well.
+"""What of an utterance that still goes on may be told as final: the words that one of the two reads before had as well, or both
+where the engine is not sure of a word, and whatever is heard where a word has been open for long.
 
 Local agreement (Liu et al. 2020, arXiv 2005.11185; Macháček et al. 2023, “Turning Whisper into Real-Time Transcription System”,
 arXiv 2307.14743). When the utterance is over, the read of all of it says the rest, and the words told before stay as they are.
@@ -6,6 +7,7 @@ arXiv 2307.14743). When the utterance is over, the read of all of it says the re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -38,21 +40,47 @@ class Part:
     words: Words
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`patience_seconds`: how much sound behind it a word waits for. `sure`: what is less probable is right less often, and takes
+    both reads before it."""
+
+    patience_seconds: float = math.inf
+    sure: float = 0.0
+
+
 class Agreement:
     """One utterance."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = Rules()) -> None:
+        self._rules = rules
         self._told: list[Word] = []
         self._before: tuple[Words, Words] = ((), ())  # what the last two reads had behind those told
+        self._since: list[float] = []  # how far the read went that first had so many words behind those told
 
-    def hear(self, words: Sequence[Word], *, may_settle: bool, is_whole: bool = False) -> Read:
-        """A read of the utterance as far as it goes. Its last word may be half of one, and is never final, unless it `is_whole`."""
+    def hear(self, words: Sequence[Word], *, until: float, may_settle: bool, is_whole: bool = False) -> Read:
+        """A read of the utterance `until` this second. Its last word may be half of one, and is not final unless it `is_whole`."""
         rest = tuple(words[align(self._told, words).until :])
-        agreed = max(_agreed(before, rest) for before in self._before) if may_settle else 0
-        agreed = max(0, min(agreed, len(rest) - (not is_whole)))
-        self._told += rest[:agreed]
-        self._before = (self._before[1][agreed:], rest[agreed:])
-        return Read(rest[:agreed], rest[agreed:])
+        self._since += [until] * (len(rest) - len(self._since))
+        settled = self._settled(rest, until) if may_settle else 0
+        settled = max(0, min(settled, len(rest) - (not is_whole)))
+        self._told += rest[:settled]
+        self._before = (self._before[1][settled:], rest[settled:])
+        self._since = self._since[settled : len(rest)]
+        return Read(rest[:settled], rest[settled:])
+
+    def _settled(self, rest: Words, until: float) -> int:
+        """How many of the first words are final."""
+        fewest, most = sorted(_agreed(before, rest) for before in self._before)
+        for place, word in enumerate(rest):
+            agrees = place < fewest or (place < most and self._is_sure(word))
+            if not agrees and until - self._since[place] < self._rules.patience_seconds:
+                return place
+        return len(rest)
+
+    def _is_sure(self, word: Word) -> bool:
+        """An engine that tells no probability is taken at its word."""
+        return word.probability is None or word.probability >= self._rules.sure
 
     def end(self, segments: Sequence[Segment]) -> list[Part]:
         """The read of the whole utterance: its segments, with the words told before in the place of what is read there now."""

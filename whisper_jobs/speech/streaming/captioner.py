@@ -9,7 +9,7 @@ from itertools import count
 from typing import TypeVar
 
 from whisper_jobs.speech.engines.base import Result
-from whisper_jobs.speech.streaming.agreement import Agreement, all_words, text_of
+from whisper_jobs.speech.streaming.agreement import Agreement, Rules, all_words, text_of
 from whisper_jobs.speech.streaming.heard import Closed, Delta, Heard, Work
 from whisper_jobs.speech.streaming.utterances import SETTLED_SECONDS, UtteranceCutter
 from whisper_jobs.speech.transcript import Segment, Word
@@ -19,22 +19,28 @@ Spoken = TypeVar("Spoken", Word, Segment)
 
 #: A long utterance is read again when it has grown by this share: what a read costs grows with it.
 GROWTH = 0.05
-#: Sound is read somewhat before a chunk of it is new, since a word is final with the second read at the soonest. In a pause a small
-#: part of that is enough: no more of the last words will come.
-READ_SHARE, PAUSE_SHARE, PAUSE_SECONDS = 0.7, 0.1, 0.25
-#: Nearer to each other than that two reads make the same mistakes, so that it takes a shorter chunk to have them.
-LEAST_APART_SECONDS = 1.0
+#: Sound is read before a whole chunk of it is new, since a word is final with the second read at the soonest.
+READ_SHARE = 0.7
+#: Of a chunk as short as this with the third, if the engine isn't sure: reads that are near to each other make the same mistakes.
+SHORT_CHUNK_SECONDS, SHORT_READ_SHARE, SURE = 1.0, 0.42, 0.9
+#: A word on which no reads agree is final after so many chunks.
+PATIENCE_CHUNKS = 1.7
+#: In a pause a small part of what is read otherwise is enough: no more of the last words will come.
+PAUSE_SHARE, PAUSE_SECONDS = 0.1, 0.25
 
 
 class Captioner:
     """Only ever used by one thread at a time. Its memory doesn't grow with the session, as long as its work is read."""
 
     def __init__(self, *, chunk_seconds: float, detector: Detector | None = None) -> None:
-        """`chunk_seconds`: how much new sound makes another interim read worth while (0.5 … 60)."""
-        self._apart_seconds = max(READ_SHARE * chunk_seconds, min(chunk_seconds, LEAST_APART_SECONDS))
+        """`chunk_seconds`: how much new sound makes another interim read worth while (0.5 … 60). Less than SHORT_CHUNK_SECONDS is
+        taken for that: a word needs so much sound behind it."""
+        chunk_seconds, is_short = max(chunk_seconds, SHORT_CHUNK_SECONDS), chunk_seconds <= SHORT_CHUNK_SECONDS
+        self._apart_seconds = (SHORT_READ_SHARE if is_short else READ_SHARE) * chunk_seconds
+        self._rules = Rules(patience_seconds=PATIENCE_CHUNKS * chunk_seconds, sure=SURE if is_short else 0.0)
         self._cutter = UtteranceCutter(detector=detector)
         self._ended: deque[Window] = deque()  # utterances that are over, and not final yet
-        self._agreement = Agreement()
+        self._agreement = Agreement(self._rules)
         self._numbers = count()
         self._out: Work | None = None
         self._read_until = self._final_until = 0.0
@@ -116,7 +122,8 @@ class Captioner:
     def _interim(self, work: Work, result: Result) -> Iterator[Delta]:
         # A cut may still be made behind these seconds, and words behind a cut belong to the next utterance.
         may_settle = work.end - work.start <= SETTLED_SECONDS
-        read = self._agreement.hear(all_words(result), may_settle=may_settle, is_whole=_is_whole(work))
+        words, is_whole = all_words(result), _is_whole(work)
+        read = self._agreement.hear(words, until=work.end, may_settle=may_settle, is_whole=is_whole)
         if read.settled:
             yield self._final(text_of(read.settled), read.settled)
         if (text := text_of(read.open)) != self._shown:
@@ -125,7 +132,7 @@ class Captioner:
     def _close(self, result: Result) -> Heard:
         window = self._ended.popleft()
         parts = self._agreement.end(result.segments)
-        self._agreement = Agreement()
+        self._agreement = Agreement(self._rules)
         deltas = [self._final(part.text, part.words or (part.segment,)) for part in parts if part.text]
         if self._shown:
             deltas.append(self._show("", (), until=window.end))

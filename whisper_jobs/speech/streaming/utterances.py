@@ -15,9 +15,9 @@ from whisper_jobs.speech.windows import Detector, Rules, Window, WindowCutter
 #: has more mistakes, so that these are as long as one likes to wait.
 RULES = Rules(long_silence=1.2, pause=0.6, enough=8.0, first_enough=8.0)
 #: One without any pause is cut when it is this long, at its quietest point behind SETTLED_SECONDS.
-LONGEST_SECONDS, SETTLED_SECONDS = 24.0, 18.0
-#: About a quarter of a second: how late the detector may be.
-BLOCK_FRAMES = 8
+LONGEST_SECONDS, SETTLED_SECONDS = 24.0, 21.0
+#: An eighth of a second: how late the detector may be.
+BLOCK_FRAMES = 4
 
 
 class UtteranceCutter(WindowCutter):
