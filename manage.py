@@ -19,7 +19,12 @@ def main() -> None:
         os.environ.update(process_environment(env))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read it has gone, as `| head` does. At once: what is still open would complain of the pipe, or of the database.
+        os._exit(1)
 
 
 if __name__ == "__main__":

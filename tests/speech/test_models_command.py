@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.serve.prepared import ROOT
 from tests.speech.test_download_converted import Hub, hub
 from whisper_jobs.pipeline import models
 
@@ -57,3 +61,14 @@ def test_what_is_no_model_is_refused_in_a_sentence(
     with pytest.raises(CommandError, match="no Whisper model"):
         run("download", name)
     assert hub.asked == []
+
+
+def test_a_reader_that_has_gone_ends_it_quietly(tmp_path: Path) -> None:
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "manage.py", "models", "list"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "TOOLS_DATA_DIR": str(tmp_path)}, stdout=written, stderr=subprocess.PIPE
+    )
+    os.close(written)
+    assert (ended.returncode, ended.stderr) == (1, b"")

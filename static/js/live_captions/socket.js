@@ -27,7 +27,8 @@ export function open({ urls, tape, rate, options, sessionId, after, onMessage, o
     }
 
     function pump() {
-      while (isOpen && !isOver && socket.bufferedAmount < MOST_WAITING_BYTES) {
+      // A socket that is lost closes a while before it says so; what it takes meanwhile is lost with it.
+      while (isOpen && socket.readyState === WebSocket.OPEN && socket.bufferedAmount < MOST_WAITING_BYTES) {
         const samples = tape.take();
         if (!samples) return;
         socket.send(samples);
