@@ -34,8 +34,8 @@ def row(step: Step, position: int, one: Spoken, revision: int) -> Segment:
         job_id=step.job_id,
         step=step,
         position=position,
-        start=one.start,
-        end=one.end,
+        start=_seconds(one.start),
+        end=_seconds(one.end),
         text=one.text,
         words=_words(one),
         speaker=one.speaker or "",
@@ -61,13 +61,18 @@ def spoken(row: Segment) -> Spoken:
 
 def rewrite(row: Segment, one: Spoken) -> Segment:
     """The row with the times, words and speaker of `one`; not yet stored."""
-    row.start, row.end, row.text, row.words = one.start, one.end, one.text, _words(one)
+    row.start, row.end, row.text, row.words = _seconds(one.start), _seconds(one.end), one.text, _words(one)
     row.speaker, row.probability, row.suspect = one.speaker or "", one.probability, one.suspect or ""
     return row
 
 
 def _words(one: Spoken) -> list[list[Any]]:
-    return [[word.start, word.end, word.text, word.probability] for word in one.words]
+    return [[_seconds(word.start), _seconds(word.end), word.text, word.probability] for word in one.words]
+
+
+def _seconds(time: float) -> float:
+    """To the millisecond: sums of floats have digits behind it that nobody measured."""
+    return round(time, 3)
 
 
 def snapshot(row: Segment, translated: Mapping[str, str]) -> Snapshot:
