@@ -20,11 +20,22 @@ from whisper_jobs.speech.engines.moonshine import Moonshine
 from whisper_jobs.speech.engines.pocketsphinx import PocketSphinx
 
 TITLE = "Live sessions"
-ENGINES: dict[str, Callable[[], base.Engine]] = {"moonshine": Moonshine, "pocketsphinx": PocketSphinx}
-#: Of the draft engine, which takes ten times as long, one.
-CHUNKS: dict[str, Sequence[float]] = {"moonshine": (0.5, 1.0, 2.0, 5.0), "pocketsphinx": (2.0,)}
 QUICK_FILES, QUICK_CHUNKS = 6, (1.0,)
 MOST_WER, MOST_ENGINE = 1.10, 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    make: Callable[[], base.Engine]
+    chunks: Sequence[float]
+    files: int | None = None
+
+
+#: The draft engine takes ten times as long.
+ENGINES = {
+    "moonshine": Tried(Moonshine, (0.5, 1.0, 2.0, 5.0)),
+    "pocketsphinx": Tried(PocketSphinx, (2.0,), QUICK_FILES),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +47,15 @@ class Taken:
 
 
 def measure(options: Options) -> list[Line]:
-    clips = list(clips_of(options.audio))[: QUICK_FILES if options.quick else None]
-    lines = [line for name, make in ENGINES.items() for line in _engine(name, make(), clips, quick=options.quick)]
+    lines = [line for name, tried in ENGINES.items() for line in _engine(name, tried, options)]
     return [*lines, *live_sockets.measure(options)]
 
 
-def _engine(name: str, engine: base.Engine, clips: Sequence[Clip], *, quick: bool) -> Iterator[Line]:
+def _engine(name: str, tried: Tried, options: Options) -> Iterator[Line]:
+    engine, clips = tried.make(), list(clips_of(options.audio))[: QUICK_FILES if options.quick else tried.files]
     whole = sum((score(clip.said, heard(engine, samples_of(clip.file))) for clip in clips), Score(0, 0))
     yield told(f"{name}: word error rate of jobs", f"{whole.rate:.1f} %", f"{len(clips)} files, {whole.words} words")
-    for chunk in QUICK_CHUNKS if quick else CHUNKS[name]:
+    for chunk in QUICK_CHUNKS if options.quick else tried.chunks:
         taken = _taken(engine, clips, chunk)
         what = f"{name}, chunks of {chunk:g} s"
         print(f"{what}: {taken.score.rate:.1f} %", flush=True)
