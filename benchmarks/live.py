@@ -34,7 +34,7 @@ class Tried:
 #: The draft engine takes ten times as long.
 ENGINES = {
     "moonshine": Tried(Moonshine, (0.5, 1.0, 2.0, 5.0)),
-    "pocketsphinx": Tried(PocketSphinx, (2.0,), QUICK_FILES),
+    "pocketsphinx": Tried(PocketSphinx, (2.0,), 3),
 }
 
 
