@@ -35,9 +35,10 @@ class Captioner:
     def __init__(self, *, chunk_seconds: float, detector: Detector | None = None) -> None:
         """`chunk_seconds`: how much new sound makes another interim read worth while (0.5 … 60). Less than SHORT_CHUNK_SECONDS is
         taken for that: a word needs so much sound behind it."""
-        chunk_seconds, is_short = max(chunk_seconds, SHORT_CHUNK_SECONDS), chunk_seconds <= SHORT_CHUNK_SECONDS
-        self._apart_seconds = (SHORT_READ_SHARE if is_short else READ_SHARE) * chunk_seconds
-        self._rules = Rules(patience_seconds=PATIENCE_CHUNKS * chunk_seconds, sure=SURE if is_short else 0.0)
+        chunk = max(chunk_seconds, SHORT_CHUNK_SECONDS)
+        is_short = chunk == SHORT_CHUNK_SECONDS
+        self._apart_seconds = (SHORT_READ_SHARE if is_short else READ_SHARE) * chunk
+        self._rules = Rules(patience_seconds=PATIENCE_CHUNKS * chunk, sure=SURE if is_short else 0.0)
         self._cutter = UtteranceCutter(detector=detector)
         self._ended: deque[Window] = deque()  # utterances that are over, and not final yet
         self._agreement = Agreement(self._rules)
