@@ -10,8 +10,11 @@ WHOLE_SERVER_SECONDS = 300
 SLOW = ("serve", "browser", "acceptance", "engine")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m slow` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        slow = any(item.get_closest_marker(name) for name in SLOW)
-        if slow and item.get_closest_marker("timeout") is None:
+        if not any(item.get_closest_marker(name) for name in SLOW):
+            continue
+        item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(WHOLE_SERVER_SECONDS))
