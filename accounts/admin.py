@@ -171,6 +171,7 @@ _TOKEN_LABELS = {
     "last_used_at": _("Last used"),
     "revoked_at": _("Revoked"),
     "thin_callbacks": _("Callbacks without the transcript"),
+    "is_sandbox": _("For the sandbox"),
 }
 
 

@@ -52,6 +52,14 @@ class TokenForm(forms.Form):
         required=False,
         help_text=_("They then only tell where to read it."),
     )
+    is_sandbox = forms.BooleanField(
+        label=_("For the sandbox"),
+        required=False,
+        help_text=_(
+            "For trying out a program: nothing that is handed in with it is transcribed, and nothing is counted. "
+            "Transcripts are made up, and recordings are deleted after 7 days."
+        ),
+    )
 
     def expires_at(self) -> datetime | None:
         chosen = self.cleaned_data["lifetime"]

@@ -74,6 +74,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open the admin pages"), default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
+    #: Who comes with a token of the sandbox sees and makes jobs of the sandbox only. Of this request, not stored.
+    in_sandbox = False
+
     objects: ClassVar[UserManager] = UserManager()
     #: The sign-in library's rows: whether an address is verified, and the one that somebody is changing to.
     emailaddress_set: Any
@@ -110,6 +113,8 @@ class PersonalToken(models.Model):
     previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: Callbacks leave the transcript out and tell where to read it.
     thin_callbacks = models.BooleanField(default=False)
+    #: What is handed in with it is not worked on: the end is made up (see whisper_jobs.sandbox).
+    is_sandbox = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -43,9 +43,9 @@ class NewTokenView(AccountPage):
             raise PermissionDenied
         if not form.is_valid():
             return self._page(form, status=422)
-        name, thin = form.cleaned_data["name"], form.cleaned_data["thin_callbacks"]
-        made = tokens.create(self.user, tokens.API, name=name, expires_at=form.expires_at(), thin_callbacks=thin)
-        return render(request, "account/token_made.html", {"made": made, "name": name})
+        asked = {name: form.cleaned_data[name] for name in ("name", "thin_callbacks", "is_sandbox")}
+        made = tokens.create(self.user, tokens.API, expires_at=form.expires_at(), **asked)
+        return render(request, "account/token_made.html", {"made": made, **asked})
 
     def _page(self, form: TokenForm, status: int = 200) -> HttpResponse:
         needs = tokens.missing_permissions(self.user, tokens.API)

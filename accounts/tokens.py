@@ -38,7 +38,13 @@ class NewToken:
 
 
 def create(
-    user: User, provider: str, *, name: str = "", expires_at: datetime | None = None, thin_callbacks: bool = False
+    user: User,
+    provider: str,
+    *,
+    name: str = "",
+    expires_at: datetime | None = None,
+    thin_callbacks: bool = False,
+    is_sandbox: bool = False,
 ) -> NewToken:
     token, secret = PREFIX + secrets.token_urlsafe(32), _new_webhook_secret()
     PersonalToken.objects.create(
@@ -50,6 +56,7 @@ def create(
         sealed_webhook_secret=seal(secret),
         expires_at=expires_at,
         thin_callbacks=thin_callbacks,
+        is_sandbox=is_sandbox,
     )
     return NewToken(token, secret)
 
@@ -78,10 +85,14 @@ def missing_permissions(user: User, provider: str) -> list[str]:
 
 
 def find(token: str, provider: str) -> PersonalToken | None:
-    """The live token of this provider with its active user, or None. Looked up by digest, so no timing tells a part of it."""
+    """The live token of this provider with its active user, or None. Looked up by digest, so no timing tells a part of it.
+
+    The user of a token of the sandbox is confined to it, whatever asks who they are.
+    """
     found = _live(PersonalToken.objects.filter(digest=_digest(token), provider=provider, user__is_active=True)).first()
     if found is not None:
         _note_use(found)
+        found.user.in_sandbox = found.is_sandbox
     return found
 
 

@@ -38,6 +38,7 @@ NAMES = (
     "spots",
     "live",
     "formats",
+    "openai",
 )
 
 

@@ -69,7 +69,7 @@ class _Looking:
         while not self._over.wait(LOOK_SECONDS):
             for name, pid in workers.items():
                 self._note(name, pid)
-                for child in psutil.Process(pid).children():
+                for child in psutil.Process(pid).children(recursive=True):
                     self._note(_name_of(child), child.pid)
 
     def _note(self, name: str, pid: int) -> None:
@@ -80,9 +80,10 @@ class _Looking:
 
 
 def _name_of(child: psutil.Process) -> str:
+    """Decoding children have the name of the template that they are forked from."""
     with contextlib.suppress(psutil.Error):
         words = child.cmdline()
-        return next((word.rpartition(".")[2] for word in words if word.endswith("_child")), "")
+        return next((word.rpartition(".")[2] for word in words if word.endswith(("_child", "_template"))), "")
     return ""
 
 

@@ -15,6 +15,8 @@ import numpy as np
 #: What a window's text says, in seconds of the window.
 SEGMENTS = ((0.0, 6.8), (7.0, 13.8), (14.0, 20.8), (21.0, 27.8))
 TOKENS_PER_SEGMENT = 24
+#: Start and end of each segment.
+Segments = tuple[tuple[float, float], ...]
 STEPS = len(SEGMENTS) * (TOKENS_PER_SEGMENT + 2) + 1
 
 
@@ -48,8 +50,8 @@ SIZES = {
 }
 
 
-def write(size: Size, path: Path) -> Path:
-    """A checkpoint of openai-whisper."""
+def write(size: Size, path: Path, *, segments: Segments = SEGMENTS, tokens: int = TOKENS_PER_SEGMENT) -> Path:
+    """A checkpoint of openai-whisper that says so many tokens in each of the segments."""
     import torch
     from whisper.model import ModelDimensions, Whisper
 
@@ -57,7 +59,7 @@ def write(size: Size, path: Path) -> Path:
     audio = (size.bands, 1500, size.width, size.heads, size.layers)
     dims = ModelDimensions(*audio, size.tokens, 448, size.width, size.heads, size.decoder_layers)
     model = Whisper(dims)
-    said = torch.tensor(_said(size))
+    said = torch.tensor(_said(size, segments, tokens))
     with torch.no_grad():
         embeddings = torch.nn.functional.normalize(torch.randn(size.tokens, size.width), dim=1)
         positions = torch.zeros(448, size.width)
@@ -70,15 +72,15 @@ def write(size: Size, path: Path) -> Path:
     return path
 
 
-def _said(size: Size) -> list[int]:
+def _said(size: Size, segments: Segments, tokens: int) -> list[int]:
     """The token that follows each position: the language, nothing in particular, the text, its end."""
     from whisper.tokenizer import get_tokenizer
 
     known: Any = get_tokenizer(True, num_languages=size.languages, language="en", task="transcribe")
     words = iter(_words(known))
     text: list[int] = []
-    for start, end in SEGMENTS:
-        inside = [next(words) for _ in range(TOKENS_PER_SEGMENT)]
+    for start, end in segments:
+        inside = [next(words) for _ in range(tokens)]
         text += [known.timestamp_begin + round(start * 50), *inside, known.timestamp_begin + round(end * 50)]
     return [known.to_language_token("en"), known.transcribe, *text, known.eot]
 

@@ -17,6 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from config.handler import Handler
 from whisper_jobs.dialects.mcp.endpoint import PATH as MCP_PATH
 from whisper_jobs.dialects.mcp.endpoint import Endpoint
+from whisper_jobs.dialects.openai.realtime_socket_urls import websocket_urlpatterns as realtime_sockets
 from whisper_jobs.dialects.scaiecho.socket_urls import websocket_urlpatterns as speech_sockets
 from whisper_jobs.live.urls import websocket_urlpatterns
 
@@ -27,6 +28,5 @@ async def _http(scope: Any, receive: Any, send: Any) -> None:
     await (_assistants if scope["path"] == MCP_PATH else _pages)(scope, receive, send)
 
 
-application = ProtocolTypeRouter(
-    {"http": _http, "websocket": AuthMiddlewareStack(URLRouter([*speech_sockets, *websocket_urlpatterns]))}
-)
+_sockets = URLRouter([*realtime_sockets, *speech_sockets, *websocket_urlpatterns])
+application = ProtocolTypeRouter({"http": _http, "websocket": AuthMiddlewareStack(_sockets)})

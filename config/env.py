@@ -121,6 +121,8 @@ class Env:
     scaiecho_async_audio_threshold_bytes: int = 5 * 1024 * 1024
     #: So long a request waits for its transcript at most; then it is told where to poll.
     inline_seconds: float = 120.0
+    #: The same for calls of dialects in which there is nowhere to poll.
+    call_wait_minutes: float = 60.0
     #: What a tenant may use until its policy says otherwise: trial, standard or regulated.
     tenant_tier: Tier = "standard"
     #: Requests per minute and caller that the API answers.

@@ -66,19 +66,29 @@ def script(package: Package, folder: Path = FOLDER) -> str | None:
 
 def fetch(package: Package, folder: Path = FOLDER) -> None:
     """Raises OSError when the registry can't be reached, ValueError when it sends something else."""
+    unpack(package, download(package), folder)
+
+
+def download(package: Package) -> bytes:
+    """As the registry sends it; not checked."""
     if not package.url.startswith("https://"):
         raise ValueError(f"{package.url} is no https address")
     with urllib.request.urlopen(package.url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked above
-        archive = answer.read(MOST_BYTES)
-    unpack(package, archive, folder)
+        archive: bytes = answer.read(MOST_BYTES)
+    return archive
 
 
-def unpack(package: Package, archive: bytes, folder: Path = FOLDER) -> None:
-    """All files or none: the folder appears when it is complete."""
+def check(package: Package, archive: bytes) -> None:
+    """Raises ValueError when it is not what was pinned."""
     algorithm, _dash, wanted = package.integrity.partition("-")
     found = base64.b64encode(hashlib.new(algorithm, archive).digest()).decode()
     if not hmac.compare_digest(found, wanted):
         raise ValueError(f"{package.url} is not the file that this version is known by")
+
+
+def unpack(package: Package, archive: bytes, folder: Path = FOLDER) -> None:
+    """All files or none: the folder appears when it is complete."""
+    check(package, archive)
     place = folder / package.folder
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as new, tarfile.open(fileobj=io.BytesIO(archive)) as packed:

@@ -30,7 +30,9 @@ class Bounded:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-        self.pid = subprocess.Popen(command, preexec_fn=_of_the_command).pid
+        # Kept, because one that is forgotten takes the exit status of a command that has ended by then.
+        self._command = subprocess.Popen(command, preexec_fn=_of_the_command)
+        self.pid = self._command.pid
         self.code: int | None = None
 
     def run(self, seconds: float) -> int | None:

@@ -16,6 +16,8 @@ LONGEST = (
     "tests/live_page/test_speak.py",
     "tests/editor/test_edit.py",
     "tests/hearing/test_stream.py",
+    "tests/hearing/test_refuse.py",
+    "tests/hearing/test_send_away.py",
     "tests/sharing/test_browser.py",
     "tests/notes/test_browser.py",
     "tests/capture/test_record.py",

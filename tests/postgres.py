@@ -1,6 +1,7 @@
 """A throw-away PostgreSQL for one command: `python -m tests.postgres pytest …`. The command finds it in TOOLS_DATABASE_URL.
 
-As a plug-in (`pytest -p tests.postgres`) it leaves only the tests that touch the database.
+As a plug-in (`pytest -p tests.postgres`) it leaves only the tests that touch the database, whose processes begin with copies of
+the tables that were made once.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 DEBIAN = Path("/usr/lib/postgresql")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 #: initdb and createdb on a busy machine.
 MAKE_SECONDS = 120.0
-OWNER = "tools"
+OWNER = DATABASE = "tools"
+#: What a command has among its words that wants tables.
+PLUG_IN = "tests.postgres"
+#: The variable by which the command knows that the database has its tables.
+TEMPLATE = "TESTS_TEMPLATE_DATABASE"
 #: Nothing of it is to survive, so nothing needs to reach the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=200")
 
@@ -81,9 +87,9 @@ def cluster(wanted: Iterable[str] = FAST) -> Iterator[str]:
         )
         try:
             _wait(programs, folder, server)
-            createdb: list[str | Path] = [programs / "createdb", "-h", folder, "-U", OWNER, "tools"]
+            createdb: list[str | Path] = [programs / "createdb", "-h", folder, "-U", OWNER, DATABASE]
             subprocess.run(createdb, check=True, timeout=MAKE_SECONDS)
-            yield f"postgresql:///{folder}/tools?user={OWNER}"
+            yield f"postgresql:///{folder}/{DATABASE}?user={OWNER}"
         finally:
             _stop(server)
 
@@ -106,6 +112,12 @@ def _wait(programs: Path, folder: str, server: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
+@pytest.hookimpl(trylast=True)  # when Django is set up
+def pytest_configure() -> None:
+    if TEMPLATE in os.environ:
+        connection.settings_dict["TEST"]["TEMPLATE"] = os.environ[TEMPLATE]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     touching = [item for item in items if _touches_database(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in touching])
@@ -117,10 +129,19 @@ def _touches_database(item: pytest.Item) -> bool:
     return bool({"db", "transactional_db"}.intersection(fixtures)) or item.get_closest_marker("django_db") is not None
 
 
+def _make_tables(environment: dict[str, str]) -> None:
+    migrate = [sys.executable, "manage.py", "migrate", "-v0"]
+    with tempfile.TemporaryDirectory() as data:
+        subprocess.run(migrate, env={**environment, "TOOLS_DATA_DIR": data}, check=True, timeout=MAKE_SECONDS)
+
+
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with cluster() as url:
         environment = {**os.environ, "TOOLS_DATABASE_URL": url}
+        if PLUG_IN in sys.argv:
+            _make_tables(environment)
+            environment[TEMPLATE] = DATABASE
         return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
 
 

@@ -17,9 +17,17 @@ _OF_SEGMENTS = (Kind.DIARIZE, Kind.REFILL)
 
 
 def demand_transcript(job: Job) -> None:
-    """Raises NotAllowed while there is no transcript."""
+    """Raises NotAllowed while there is no transcript, and for one that is made up."""
+    demand_heard(job)
     if job.stage != Stage.COMPLETED:
         raise NotAllowed(_("This job has no finished transcript yet."))
+
+
+def demand_heard(job: Job) -> None:
+    """Raises NotAllowed for a job of the sandbox."""
+    if job.sandbox is not None:
+        told = _("This recording belongs to the sandbox: nothing was heard, so nothing more can be made of it.")
+        raise NotAllowed(told)
 
 
 def demand_sound(job: Job) -> None:

@@ -50,7 +50,7 @@ def texts_of(job: Job) -> dict[str, Any]:
 
 
 def _coverage(job: Job) -> dict[str, Any]:
-    windows = Step.objects.filter(job=job, kind=Kind.WINDOW).order_by("index")
-    speech = [(start, end) for spans in windows.values_list("speech", flat=True) for start, end in spans]
+    heard_in = Step.objects.filter(job=job, kind__in=[Kind.WINDOW, Kind.REHEARSE]).order_by("index")
+    speech = [(start, end) for spans in heard_in.values_list("speech", flat=True) for start, end in spans]
     heard = Segment.objects.filter(job=job).exclude(text="").order_by("start").values_list("start", "end")
     return dict(coverage(speech, list(heard), job.source_duration_seconds))

@@ -6,11 +6,11 @@ attempt with the same id: at least once, never by two at a time.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -24,11 +24,12 @@ from accounts import tokens
 from accounts.models import PersonalToken
 from whisper_jobs import envelope, outbox, posting
 from whisper_jobs.doorbell import ring_on_commit
-from whisper_jobs.models import Attempt, Delivery, DeliveryState, Job
+from whisper_jobs.models import Attempt, Delivery, DeliveryForm, DeliveryState, Job, Order
 from whisper_jobs.outbound import Guard
 from whisper_jobs.pen import Edit, Gone, editing
 from whisper_jobs.posting import Letter, Outcome
 from whisper_jobs.runs import NotAllowed
+from whisper_jobs.sandbox import MOST_CALLBACK_FAILURES, script_of
 from whisper_jobs.states import Lane, Stage
 
 #: Between one attempt and the next, give or take a tenth; after the last there is no other.
@@ -38,6 +39,10 @@ PAUSES = (
     timedelta(minutes=30),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
+#: The last attempt in the status form comes within 48 hours.
+STATUS_PAUSES = (*PAUSES[:6], timedelta(hours=12), timedelta(hours=12))
+PAUSES_OF = {DeliveryForm.ENVELOPE: PAUSES, DeliveryForm.STATUS: STATUS_PAUSES}
+SANDBOX_PAUSES = (timedelta(seconds=1),) * MOST_CALLBACK_FAILURES
 JITTER = 0.1
 #: A claim is never as old: an exchange takes 15 s at most. Who held it is dead or cut off.
 LEASE = timedelta(seconds=60)
@@ -122,26 +127,36 @@ def _release(claimed: QuerySet[Delivery], due_at: datetime) -> int:
 
 def letter_of(delivery: Delivery) -> Letter | None:
     """What to send now. None when the job has been restarted since, so that this is no news any more."""
-    body = _body(delivery)
-    if body is None:
+    if not _is_news(delivery):
         return None
+    is_status = delivery.form == DeliveryForm.STATUS
     return Letter(
         url=delivery.url,
         message_id=delivery.webhook_id,
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=envelope.form_encoded(_status(delivery)) if is_status else envelope.json_encoded(_envelope(delivery)),
         secrets=tokens.signing_secrets(delivery.token) if delivery.token else (),
+        content_type=envelope.FORM if is_status else envelope.JSON,
+        needs_ok=is_status,
     )
 
 
-def _body(delivery: Delivery) -> envelope.Json | None:
+def _is_news(delivery: Delivery) -> bool:
+    ended = {outbox.FAILED: Stage.FAILED, outbox.COMPLETED: Stage.COMPLETED}
+    return delivery.job is None or delivery.job.stage == ended.get(delivery.event)
+
+
+def _envelope(delivery: Delivery) -> envelope.Json:
     job, thin = delivery.job, delivery.token is not None and delivery.token.thin_callbacks
     if job is None:
         return envelope.test()
-    if delivery.event == outbox.FAILED and job.stage == Stage.FAILED:
+    if job.stage == Stage.FAILED:
         return envelope.failed(job)
-    if delivery.event == outbox.COMPLETED and job.stage == Stage.COMPLETED:
-        return envelope.completed(job, envelope.read(job, thin=thin), thin=thin)
-    return None
+    return envelope.completed(job, envelope.read(job, thin=thin), thin=thin)
+
+
+def _status(delivery: Delivery) -> envelope.Json:
+    assert delivery.job is not None
+    return envelope.status(delivery.job, Order.objects.filter(job=delivery.job).first())
 
 
 def drop(delivery: Delivery) -> None:
@@ -152,7 +167,7 @@ def drop(delivery: Delivery) -> None:
 # --- how it ended ---------------------------------------------------------------------------------
 
 
-def record(delivery: Delivery, outcome: Outcome, *, pauses: Sequence[timedelta] = PAUSES) -> bool:
+def record(delivery: Delivery, outcome: Outcome) -> bool:
     """Stores how an attempt ended and what comes next. False when the claim was lost or the job is gone: nothing is stored."""
     try:
         with _writing(delivery) as edit:
@@ -160,7 +175,9 @@ def record(delivery: Delivery, outcome: Outcome, *, pauses: Sequence[timedelta] 
             row = held.first()
             if row is None:
                 return False
-            _settle(row, outcome, pauses)
+            forced = edit is not None and row.attempts < _failures_wanted(edit.job)
+            outcome = replace(outcome, failure=outcome.failure or "sandbox") if forced else outcome
+            _settle(row, outcome, SANDBOX_PAUSES if forced else PAUSES_OF[DeliveryForm(row.form)])
             row.save()
             _note(row, outcome)
             if edit is not None:
@@ -168,6 +185,11 @@ def record(delivery: Delivery, outcome: Outcome, *, pauses: Sequence[timedelta] 
     except Gone:
         return False
     return True
+
+
+def _failures_wanted(job: Job) -> int:
+    """So many first attempts of a callback of the sandbox are taken as failed, whatever the receiver said."""
+    return script_of(job.sandbox).callback_failures if job.sandbox else 0
 
 
 @contextmanager

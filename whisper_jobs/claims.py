@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from whisper_jobs import schedule
@@ -37,6 +38,21 @@ def take(lane: str, worker: str) -> Step | None:
         cursor.execute(_statement(connection.vendor), [uuid4().hex, worker, now, now, lane, now])
         rows = cursor.fetchall()
     return _step(list(rows[0])) if rows else None
+
+
+def take_assembly(job_id: int, worker: str) -> Step | None:
+    """The assembly of this job, which now is this worker's; None where it is not ready, or somebody else's."""
+    ready = Step.objects.filter(job_id=job_id, kind=Kind.ASSEMBLE, state=StepState.READY)
+    step = ready.filter(schedule.due()).first()
+    if step is None:
+        return None
+    now = timezone.now()
+    taken = {"state": StepState.RUNNING, "run_id": uuid4(), "worker": worker, "heartbeat_at": now, "started_at": now}
+    if not ready.filter(pk=step.pk).update(**taken, attempts=F("attempts") + 1):
+        return None
+    for name, value in {**taken, "attempts": step.attempts + 1}.items():
+        setattr(step, name, value)
+    return step
 
 
 def take_companions(first: Step, most: int) -> list[Step]:

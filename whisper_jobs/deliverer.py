@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Sequence
-from datetime import timedelta
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
@@ -37,10 +35,9 @@ class Deliverer(Sender):
         guard: Guard,
         *,
         poll_seconds: float,
-        pauses: Sequence[timedelta] = callbacks.PAUSES,
     ) -> None:
         super().__init__("deliverer", poll_seconds)
-        self._worker, self._guard, self._pauses = worker, guard, pauses
+        self._worker, self._guard = worker, guard
         self._in_hand: dict[int, Delivery] = {}
         self._ended: deque[tuple[Delivery, Outcome]] = deque()
         self._hosts: Counter[str] = Counter()
@@ -104,7 +101,7 @@ class Deliverer(Sender):
         while self._ended:
             delivery, outcome = self._ended[0]
             try:
-                if not callbacks.record(delivery, outcome, pauses=self._pauses):
+                if not callbacks.record(delivery, outcome):
                     log.info("%s was taken over or deleted; how it ended is not stored", delivery)
             except DatabaseError:
                 # It stays the first, so that it is stored when the database is back.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -16,13 +17,18 @@ log = logging.getLogger(__name__)
 MOST_RINGS = 8
 
 
-def ring(lane: str, times: int = 1) -> None:
-    """Rings now. A broker that is away is logged, never raised."""
+def ring(lane: str, times: int = 1, *, after_seconds: float = 0.0) -> None:
+    """Rings now, or later. A broker that is away is logged, never raised."""
     try:
         for _ in range(min(times, MOST_RINGS)):
-            current_app.send_task("whisper.work", args=[lane], queue=lane, retry=False)
+            current_app.send_task("whisper.work", args=[lane], queue=lane, retry=False, countdown=after_seconds or None)
     except (OperationalError, OSError) as error:
         log.warning("could not ring lane %s: %s", lane, error)
+
+
+def ring_later_on_commit(lane: str, seconds: float) -> None:
+    """Rings once, so many seconds after the transaction is in the database. A worker keeps the time."""
+    transaction.on_commit(partial(ring, lane, after_seconds=seconds), robust=True)
 
 
 def ring_on_commit(lanes: Iterable[str]) -> None:

@@ -12,8 +12,15 @@ from whisper_jobs.states import LANE_OF, Kind, StepState
 
 def plan(job: Job, *, allowed: bool) -> None:
     """Makes the rows that a new job asks for, and a step for each; rows alone, as skipped, when its owner may not."""
-    state = EnrichmentState.PENDING if allowed else EnrichmentState.SKIPPED
-    targets = list(enumerate(job.translation_target_languages))
+    add(job, EnrichmentState.PENDING if allowed else EnrichmentState.SKIPPED)
+    if allowed:
+        targets = range(len(job.translation_target_languages))
+        kinds = [(Kind.ANALYSE, 0)] * bool(job.analysis_language) + [(Kind.TRANSLATE, index) for index in targets]
+        Step.objects.bulk_create([step_of(job, kind, index) for kind, index in kinds])
+
+
+def add(job: Job, state: EnrichmentState) -> None:
+    """The rows that a new job asks for; no steps."""
     if job.analysis_language:
         Analysis.objects.create(
             job=job,
@@ -25,12 +32,9 @@ def plan(job: Job, *, allowed: bool) -> None:
     Translation.objects.bulk_create(
         [
             Translation(job=job, asked_by_id=job.owner_id, language=language, index=index, state=state)
-            for index, language in targets
+            for index, language in enumerate(job.translation_target_languages)
         ]
     )
-    if allowed:
-        kinds = [(Kind.ANALYSE, 0)] * bool(job.analysis_language) + [(Kind.TRANSLATE, index) for index, _ in targets]
-        Step.objects.bulk_create([step_of(job, kind, index) for kind, index in kinds])
 
 
 def _instruction_of(owner_id: int) -> str:

@@ -1,9 +1,11 @@
-"""What a callback says, in the published keys. `read` looks a job up, `write` makes the JSON of it and reads nothing."""
+"""What a callback says, in the published keys: as an envelope in JSON, or as a form that tells the status alone."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Q
@@ -14,10 +16,12 @@ from django.utils.translation import override
 from sharing import links
 from sharing.models import Share
 from whisper_jobs import assembled, outbox
-from whisper_jobs.models import Analysis, Job, Translation
+from whisper_jobs.models import Analysis, Job, Order, Translation
 from whisper_jobs.speech.formats import FORMATS
+from whisper_jobs.states import Stage
 
 Json = dict[str, Any]
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 TEST_MESSAGE = "This is a test. No recording belongs to it."
 
 
@@ -60,6 +64,23 @@ def _share_url(job: Job) -> str | None:
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     share = Share.objects.filter(unexpired, job=job, revoked_at=None).first()
     return links.url_of(share) if share else None
+
+
+def json_encoded(told: Json) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def form_encoded(told: Json) -> bytes:
+    return urlencode(told).encode()
+
+
+def status(job: Job, order: Order | None) -> Json:
+    """By the number under which its sender knows it."""
+    return {
+        "job_id": order.pk if order else job.pk,
+        "external_id": order.external_id if order else "",
+        "status": "Completed" if job.stage == Stage.COMPLETED else "Failure",
+    }
 
 
 def test() -> Json:

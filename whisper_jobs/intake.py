@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -22,6 +24,7 @@ from whisper_jobs import (
     outbox,
     progress,
     queries,
+    rehearsal,
     resumable,
     schedule,
     search,
@@ -29,8 +32,19 @@ from whisper_jobs import (
     uploads,
 )
 from whisper_jobs.media.naming import plain_text
-from whisper_jobs.models import BackendPreference, Channel, IdempotencyKey, Job, SourceType, Step, Task
+from whisper_jobs.models import (
+    BackendPreference,
+    Channel,
+    DeliveryForm,
+    EnrichmentState,
+    IdempotencyKey,
+    Job,
+    SourceType,
+    Step,
+    Task,
+)
 from whisper_jobs.pen import count, introduce
+from whisper_jobs.sandbox import Script
 from whisper_jobs.states import LANE_OF, Kind, StepState
 
 #: A client that tries again after so long has forgotten its key as well.
@@ -38,10 +52,18 @@ KEY_LIFETIME = timedelta(hours=24)
 #: Fields that a submission and its job have by the same name.
 _AS_ASKED = (
     *("source_url", "source_label", "source_note", "language", "analysis_language", "disable_diarization"),
-    "needs_approval",
+    *("needs_approval", "most_seconds"),
     *("task", "initial_prompt", "temperature", "min_speakers", "max_speakers", "backend_preference"),
 )
 _LISTS = ("translation_target_languages", "hotwords")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSpeaker:
+    """`sample` is a recording of a few seconds in which nobody else speaks."""
+
+    name: str
+    sample: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +95,16 @@ class Submission:
     min_speakers: int | None = None
     max_speakers: int | None = None
     backend_preference: str = BackendPreference.ANY
+    #: Only so much of the beginning is heard.
+    most_seconds: float | None = None
+    #: Short samples of the voices of people who may speak in it.
+    known_speakers: tuple[KnownSpeaker, ...] = ()
     #: Where to call back and the token that signs it; jobs of the token API have both.
     callback_url: str = ""
+    callback_form: str = DeliveryForm.ENVELOPE
     token: PersonalToken | None = None
+    #: What is made up in place of the work. Such a job's recording is neither fetched nor kept.
+    script: Script | None = None
     idempotency: Idempotency | None = None
 
 
@@ -108,6 +137,10 @@ def submit(submission: Submission) -> Job:
         True
     ) != 1:
         raise ValueError("a submission has either source_url or media_file or upload_id")
+    if submission.owner.in_sandbox and submission.script is None:
+        submission = replace(submission, script=Script())
+    if submission.script is not None:
+        return _enqueue(_rehearsed(submission, submission.script), submission)
     if submission.upload_id is not None:
         return _submit_upload(submission, submission.upload_id)
     if submission.media_file is None:
@@ -116,7 +149,37 @@ def submit(submission: Submission) -> Job:
     stored = uploads.store_upload(submission.media_file)
     filename, mime = submission.media_file.name or "", submission.media_file.content_type or ""
     job = _holding(_job(submission, SourceType.UPLOAD), stored, filename, mime)
-    return _keeping(stored.name, lambda: _enqueue(job, submission))
+    return _keeping(stored.name, lambda: _enqueue(_knowing(job, submission.known_speakers), submission))
+
+
+def _rehearsed(submission: Submission, script: Script) -> Job:
+    """Nothing is fetched or kept; an upload stays where it is until its time is over."""
+    job = _job(submission, SourceType.URL if submission.source_url else SourceType.UPLOAD)
+    if submission.media_file is not None:
+        job.source_filename = _filename(submission.media_file.name or "")
+        job.source_size_bytes = submission.media_file.size
+    if submission.upload_id is not None:
+        upload = resumable.demand_whole(submission.owner, submission.upload_id)
+        job.source_filename, job.source_size_bytes = _filename(upload.filename), upload.length_bytes
+    job.sandbox = script.stored()
+    rehearsal.begin(job)
+    return job
+
+
+def _knowing(job: Job, known: Iterable[KnownSpeaker]) -> Job:
+    """The samples are stored beside the original, with which they go."""
+    job.known_speakers = [
+        {
+            "name": one.name,
+            "media": default_storage.save(uploads.beside(job.media, f"voice-{place}"), _file(one.sample)),
+        }
+        for place, one in enumerate(known)
+    ]
+    return job
+
+
+def _file(content: bytes) -> ContentFile[bytes]:
+    return ContentFile(content)
 
 
 def _submit_upload(submission: Submission, upload_id: UUID) -> Job:
@@ -136,9 +199,13 @@ def _submit_upload(submission: Submission, upload_id: UUID) -> Job:
 
 def _holding(job: Job, stored: uploads.Stored, filename: str, mime: str) -> Job:
     job.media, job.source_size_bytes, job.source_sha256 = stored.name, stored.size_bytes, stored.sha256
-    job.source_filename = plain_text(filename).strip()[:255] or "recording"
+    job.source_filename = _filename(filename)
     job.source_mime = plain_text(mime)[:100]
     return job
+
+
+def _filename(told: str) -> str:
+    return plain_text(told).strip()[:255] or "recording"
 
 
 def _demand_new(owner: User, asked: Idempotency) -> None:
@@ -151,19 +218,27 @@ def again(job: Job, owner: User, *, model: str, idempotency: Idempotency | None 
     """Queues the same recording once more with another model, as a job of its own. Raises what submit raises, and NotAllowed."""
     if idempotency:
         _demand_new(owner, idempotency)
+    asking.demand_heard(job)
     asking.demand_sound(job)
     asked: dict[str, Any] = {name: getattr(job, name) for name in _AS_ASKED}
     asked |= {name: tuple(getattr(job, name)) for name in _LISTS}
     submission = Submission(owner=owner, model=model, idempotency=idempotency, **asked)
     copy = _job(submission, job.source_type)
-    for field in ("filename", "title", "description", "mime", "size_bytes", "duration_seconds", "sha256"):
-        setattr(copy, f"source_{field}", getattr(job, f"source_{field}"))
+    for name in ("filename", "title", "description", "mime", "size_bytes", "duration_seconds", "sha256"):
+        setattr(copy, f"source_{name}", getattr(job, f"source_{name}"))
     if not job.media:
         return _enqueue(copy, submission)
     limits.demand(owner, seconds=job.source_duration_seconds or 0.0)
     with default_storage.open(job.media) as original:
         copy.media = uploads.store_original(original)
-    return _keeping(copy.media, lambda: _enqueue(copy, submission))
+    return _keeping(copy.media, lambda: _enqueue(_knowing(copy, _known_to(job)), submission))
+
+
+def _known_to(job: Job) -> Iterator[KnownSpeaker]:
+    """The samples that came with the recording, as far as they are there."""
+    for one in job.known_speakers:
+        with suppress(OSError), default_storage.open(one["media"]) as sample:
+            yield KnownSpeaker(one["name"], sample.read())
 
 
 def _keeping(media: str, make: Callable[[], Job]) -> Job:
@@ -193,21 +268,32 @@ def _job(submission: Submission, source_type: str) -> Job:
 
 def _enqueue(job: Job, submission: Submission) -> Job:
     with turnstile.write():
-        limits.lock(submission.owner)
-        limits.demand(submission.owner, seconds=job.source_duration_seconds or 0.0)
+        if submission.script is None:
+            limits.lock(submission.owner)
+            limits.demand(submission.owner, seconds=job.source_duration_seconds or 0.0)
         job.progress = progress.of(job)
         job.save(force_insert=True)
         search.reindex_heads([job])
         count(job, job.status, 1)
-        first = Kind.DECODE if job.media else Kind.FETCH
-        _add_steps(job, ready=(Kind.PREPARE, first))
-        enrich_rows.plan(job, allowed=queries.can_enrich(submission.owner))
+        first = _plan(job, submission)
         if submission.callback_url:
-            outbox.add(job, submission.callback_url, submission.token)
+            outbox.add(job, submission.callback_url, submission.token, form=submission.callback_form)
         if submission.idempotency:
             _remember(job, submission.idempotency)
-        introduce(job, "Queued.", [LANE_OF[kind] for kind in (Kind.PREPARE, first)])
+        introduce(job, "Queued.", [LANE_OF[kind] for kind in first])
     return job
+
+
+def _plan(job: Job, submission: Submission) -> tuple[Kind, ...]:
+    """Makes the steps. Returns the kinds of those that may begin at once."""
+    if submission.script is not None:
+        enrich_rows.add(job, EnrichmentState.PENDING)
+        rehearsal.plan(job, submission.script)
+        return ()
+    first = (Kind.PREPARE, Kind.DECODE if job.media else Kind.FETCH)
+    _add_steps(job, ready=first)
+    enrich_rows.plan(job, allowed=queries.can_enrich(submission.owner))
+    return first
 
 
 def _remember(job: Job, asked: Idempotency) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from sharing import links
-from whisper_jobs import enrich_rows, noticeboard, outbox, review_rows, schedule, speaker_rows
+from whisper_jobs import enrich_rows, noticeboard, outbox, rehearsal, review_rows, schedule, speaker_rows
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.models import Channel, DiarizationState, EnrichmentState, Job, Step
 from whisper_jobs.pen import Edit
@@ -167,6 +167,9 @@ def close_cancelled(edit: Edit) -> None:
 
 def rewind(edit: Edit) -> None:
     """Makes ready what is not done, from the first step that has to run again."""
+    if edit.job.sandbox is not None:
+        rehearsal.again(edit.job)
+        return
     job, steps = edit.job, Step.objects.filter(job=edit.job)
     stopped = steps.filter(state__in=[StepState.FAILED, StepState.HELD])
     stopped.update(state=StepState.HELD, attempts=0, losses=0, error="", error_code="", not_before=None)

@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from accounts.models import PersonalToken
 from whisper_jobs.addresses import host_of
-from whisper_jobs.models import Delivery, DeliveryState, Job
+from whisper_jobs.models import Delivery, DeliveryForm, DeliveryState, Job
 
 COMPLETED, FAILED, TEST = "whisper.job.completed", "whisper.job.failed", "whisper.test"
 HOST_CHARACTERS = 255
 
 
-def add(job: Job, url: str, token: PersonalToken | None) -> Delivery:
+def add(job: Job, url: str, token: PersonalToken | None, *, form: str = DeliveryForm.ENVELOPE) -> Delivery:
     """`url` has passed outbound.Guard.check_url."""
-    return Delivery.objects.create(job=job, url=url, host=host_of(url)[:HOST_CHARACTERS], token=token)
+    return Delivery.objects.create(job=job, url=url, host=host_of(url)[:HOST_CHARACTERS], token=token, form=form)
 
 
 def add_test(token: PersonalToken, url: str) -> Delivery:
@@ -40,7 +40,7 @@ def renew(job: Job) -> None:
     if last is None or last.state == DeliveryState.HELD:
         return
     drop_unsent(job)
-    add(job, last.url, last.token)
+    add(job, last.url, last.token, form=last.form)
 
 
 def drop_unsent(job: Job) -> None:

@@ -101,11 +101,12 @@ def lanes(user: User) -> list[LaneRow]:
 
 
 def _jobs(user: User) -> QuerySet[Job]:
-    return queries.visible_jobs(user)
+    """Without those of the sandbox, which are no work: their errors are wished for, and some never end."""
+    return queries.visible_jobs(user).filter(sandbox__isnull=True)
 
 
 def _steps(user: User) -> QuerySet[Step]:
-    steps = Step.objects.all()
+    steps = Step.objects.exclude(kind=Kind.REHEARSE)
     return steps if user.is_superuser else steps.filter(job__tenant=user.tenant_id)
 
 

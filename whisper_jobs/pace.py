@@ -92,7 +92,7 @@ def outlook(jobs: Iterable[Job]) -> tuple[dict[int, int], dict[int, int]]:
     if not paces:
         return queries.positions(waiting), by_own_pace
     # Those that wait for a person take no worker's time, and may be many.
-    moving = Job.objects.filter(stage__in=ACTIVE).exclude(stage=Stage.REVIEWING)
+    moving = Job.objects.filter(stage__in=ACTIVE, sandbox__isnull=True).exclude(stage=Stage.REVIEWING)
     active = list(moving.only(*_READ).order_by("id")[:MOST_JOBS])
     return _places(active, {job.pk for job in waiting}), {**_etas(active, paces, workers, measured), **by_own_pace}
 

@@ -61,7 +61,7 @@ def job_summary(job: Job, position: int | None = None, eta: int | None = None) -
         "stage": job.stage,
         "stage_label": str(Stage(job.stage).label),
         "stage_detail": job.stage_detail,
-        "progress": round(job.progress, 1),
+        "progress": round(progress.shown(job), 1),
         "revision": job.revision,
         "queue_channel": job.channel,
         "queue_channel_label": job.get_channel_display(),
@@ -106,6 +106,7 @@ def _engine(job: Job) -> Json:
         "detected_language": job.detected_language or None,
         "language_probability": job.language_probability,
         "backend": job.backend or None,
+        "sandbox": job.sandbox is not None,
     }
 
 
@@ -261,6 +262,7 @@ def delivery(row: Delivery) -> Json:
     return {
         **(callback(row) or {}),
         "event": row.event or None,
+        "form": row.form,
         "webhook_id": row.webhook_id,
         "attempts": row.attempts,
         "next_attempt_at": _iso(row.due_at) if row.state == DeliveryState.DUE else None,

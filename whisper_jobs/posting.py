@@ -27,6 +27,8 @@ TIMEOUT_SECONDS = 15.0
 MOST_RETRY_AFTER_SECONDS = 86_400.0
 #: As much of an answer is read, so that the receiver can end it; nothing of it is kept.
 ANSWER_BYTES = 4096
+#: What a receiver says who is to say that it has taken the letter.
+TAKEN = b"ok"
 GONE = 410
 
 #: Why an attempt failed, by code. Pages translate the sentences.
@@ -40,6 +42,8 @@ FAILURES: dict[str, str] = {
     "redirect": "The receiver redirects to another address. Redirects are not followed.",
     "gone": "The receiver wants no more of this (410).",
     "answer": "The receiver did not accept it.",
+    "not_ok": "The receiver did not answer with “OK” alone, as it has to.",
+    "sandbox": "The sandbox takes this attempt as failed.",
     "internal": "Something went wrong on this server.",
 }
 
@@ -52,6 +56,18 @@ class Letter:
     message_id: str
     body: bytes
     secrets: Sequence[str] = field(repr=False)
+    content_type: str = "application/json"
+    #: The receiver has taken it when it says OK; any 2xx is enough otherwise.
+    needs_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`beginning` is that of its body; `retry_after_seconds` for how long the receiver asks to be left alone."""
+
+    status: int
+    retry_after_seconds: float = 0.0
+    beginning: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +89,29 @@ def post(letter: Letter, guard: Guard) -> Outcome:
     began = time.monotonic()
     status, failure, retry_after = None, "", 0.0
     try:
-        status, retry_after = exchange(letter.url, letter.body, headers_of(letter, datetime.now(UTC)), guard)
-        failure = _judge(status)
+        answer = exchange(letter.url, letter.body, headers_of(letter, datetime.now(UTC)), guard)
+        status, retry_after = answer.status, answer.retry_after_seconds
+        failure = _judge(answer, needs_ok=letter.needs_ok)
     except Exception as error:  # a thread that ended otherwise would leave its delivery claimed
         failure = failure_of(error)
     return Outcome(status, failure, retry_after, round((time.monotonic() - began) * 1000))
 
 
-def exchange(url: str, body: bytes, headers: Mapping[str, str], guard: Guard) -> tuple[int, float]:
-    """Posts through the guard. The answer's status, and for how many seconds the receiver asks to be left alone."""
+def exchange(url: str, body: bytes, headers: Mapping[str, str], guard: Guard) -> Answer:
+    """Posts through the guard."""
     guard.check_url(url)
     client = guard.client(timeout=TIMEOUT_SECONDS, connect_timeout=TIMEOUT_SECONDS, total_timeout=TIMEOUT_SECONDS)
     with client, client.stream("POST", url, content=body, headers=headers) as answer:
+        beginning = b""
         with contextlib.suppress(httpx2.HTTPError, JobError):
-            next(answer.iter_raw(ANSWER_BYTES), b"")
-        return answer.status_code, retry_after_seconds(answer.headers.get("Retry-After", ""))
+            beginning = next(answer.iter_raw(ANSWER_BYTES), b"")
+        return Answer(answer.status_code, retry_after_seconds(answer.headers.get("Retry-After", "")), beginning)
 
 
 def headers_of(letter: Letter, at: datetime) -> Mapping[str, str]:
     """https://www.standardwebhooks.com/, 1.0.0. Without a secret there is no signature."""
     told = {
-        "Content-Type": "application/json",
+        "Content-Type": letter.content_type,
         "User-Agent": "ToolsWhisper",
         "Accept-Encoding": "identity",
         "webhook-id": letter.message_id,
@@ -104,12 +122,14 @@ def headers_of(letter: Letter, at: datetime) -> Mapping[str, str]:
     return told
 
 
-def _judge(status: int) -> str:
-    if status == GONE:
+def _judge(answer: Answer, *, needs_ok: bool) -> str:
+    if answer.status == GONE:
         return "gone"
-    if 300 <= status < 400:
+    if 300 <= answer.status < 400:
         return "redirect"
-    return "" if 200 <= status < 300 else "answer"
+    if not 200 <= answer.status < 300:
+        return "answer"
+    return "not_ok" if needs_ok and answer.beginning.strip().lower() != TAKEN else ""
 
 
 def failure_of(error: Exception) -> str:

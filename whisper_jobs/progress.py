@@ -5,6 +5,8 @@ Where speakers are told apart, transcribing is 87 and that 3.
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from whisper_jobs.models import Job
 from whisper_jobs.states import Kind, Stage
 
@@ -27,6 +29,14 @@ def of(job: Job) -> float:
     end = HEARD if job.disable_diarization else HEARD_BEFORE_SPEAKERS
     base = DECODED if job.decoded_at else FETCHED if job.media else 0.0
     return max(job.progress, base + (end - DECODED) * heard)
+
+
+def shown(job: Job) -> float:
+    """As it is stored; of a job of the sandbox that is to end the time that has passed, since nothing else does there."""
+    seconds: int | None = (job.sandbox or {}).get("finish_in")
+    if not seconds or job.stage != Stage.TRANSCRIBING or job.speech_started_at is None:
+        return job.progress
+    return HEARD * min(1.0, max(0.0, (timezone.now() - job.speech_started_at).total_seconds() / seconds))
 
 
 def speech_total(job: Job) -> float:

@@ -69,9 +69,8 @@ def push(browser: Browser, body: bytes, *, topic: str, signer: Signer, guard: Gu
     began = time.monotonic()
     status, failure, retry_after = None, "", 0.0
     try:
-        status, retry_after = posting.exchange(
-            browser.endpoint, _sealed(browser, body), _headers(browser, topic, signer), guard
-        )
+        answer = posting.exchange(browser.endpoint, _sealed(browser, body), _headers(browser, topic, signer), guard)
+        status, retry_after = answer.status, answer.retry_after_seconds
         failure = _judge(status)
     except Exception as error:  # a thread that ended otherwise would leave its notice claimed
         failure = posting.failure_of(error)

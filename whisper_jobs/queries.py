@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -40,7 +41,10 @@ def can_enrich(user: User) -> bool:
 
 
 def visible_jobs(user: User, channel: str | None = None) -> QuerySet[Job]:
-    """The jobs that `user` may see, newest first: all for admins, those of their tenant for managers, else the own."""
+    """The jobs that `user` may see, newest first: all for admins, those of their tenant for managers, else the own.
+
+    Of a token of the sandbox only those of the sandbox.
+    """
     return _jobs_of(user, channel).filter(trashed_at=None).order_by("-id")
 
 
@@ -51,6 +55,8 @@ def trashed_jobs(user: User, channel: str | None = None) -> QuerySet[Job]:
 
 def _jobs_of(user: User, channel: str | None) -> QuerySet[Job]:
     jobs = Job.objects.select_related("owner")
+    if user.in_sandbox:
+        jobs = jobs.filter(sandbox__isnull=False)
     if not user.is_superuser:
         jobs = jobs.filter(tenant=user.tenant_id) if can_manage_all(user) else jobs.filter(owner=user)
     return jobs.filter(channel=channel) if channel else jobs
@@ -98,13 +104,7 @@ def mentions(text: str) -> Q:
 
 def summary(user: User, channel: str | None = None) -> dict[str, int]:
     """How many jobs that `user` sees are queued, processing, completed, failed."""
-    tallies = Tally.objects.all()
-    if not user.is_superuser:
-        seen = {"owner__tenant": user.tenant_id} if can_manage_all(user) else {"owner": user}
-        tallies = tallies.filter(**seen)
-    if channel:
-        tallies = tallies.filter(channel=channel)
-    counted = dict(tallies.values_list("status").annotate(n=Sum("jobs")).values_list("status", "n"))
+    counted = _rehearsed(user, channel) if user.in_sandbox else _tallied(user, channel)
     busy = {STATUS_OF[stage] for stage in PROCESSING}
     return {
         "queued": counted.get(Status.QUEUED, 0),
@@ -112,6 +112,25 @@ def summary(user: User, channel: str | None = None) -> dict[str, int]:
         "completed": counted.get(Status.COMPLETED, 0),
         "failed": counted.get(Status.FAILED, 0),
     }
+
+
+def _tallied(user: User, channel: str | None) -> dict[str, int]:
+    tallies = Tally.objects.all()
+    if not user.is_superuser:
+        seen = {"owner__tenant": user.tenant_id} if can_manage_all(user) else {"owner": user}
+        tallies = tallies.filter(**seen)
+    if channel:
+        tallies = tallies.filter(channel=channel)
+    return dict(tallies.values_list("status").annotate(n=Sum("jobs")).values_list("status", "n"))
+
+
+def _rehearsed(user: User, channel: str | None) -> dict[str, int]:
+    """Jobs of the sandbox have no tallies of their own, and are few."""
+    stages = visible_jobs(user, channel).order_by().values_list("stage").annotate(n=Count("pk"))
+    counted: Counter[str] = Counter()
+    for stage, jobs in stages.values_list("stage", "n"):
+        counted[STATUS_OF[stage]] += jobs
+    return counted
 
 
 def positions(jobs: Iterable[Job]) -> dict[int, int]:

@@ -32,10 +32,14 @@ FAILED = "Recognising speakers did not work; they are told apart all the same."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """What the diarize step has heard: the voice of each label, and those that may be recognised; None where that failed."""
+    """What the diarize step has heard: the voice of each label, and those that may be recognised; None where that failed.
+
+    `sampled`: the names of labels whose voice fits a sample that came with the recording.
+    """
 
     heard: Mapping[str, HeardVoice] = field(default_factory=dict)
     book: Book | None = None
+    sampled: Mapping[str, str] = field(default_factory=dict)
 
 
 def book_for(owner: User) -> Book | None:
@@ -59,7 +63,8 @@ class Recognised:
 
 
 def recognise(job: Job, speakers: Speakers, found: Voices, *, denied: Mapping[str, Collection[UUID]]) -> Recognised:
-    """Keeps the voices of a new diarization and names those that are enrolled. Whatever goes wrong costs no diarization."""
+    """Keeps the voices of a new diarization and names those that are known. Whatever goes wrong costs no diarization."""
+    speakers = _sampled(speakers, found.sampled)
     try:
         with transaction.atomic():
             return _recognised(job, speakers, found, denied)
@@ -67,6 +72,20 @@ def recognise(job: Job, speakers: Speakers, found: Voices, *, denied: Mapping[st
         log.exception("recognising the speakers of job %s failed", job.pk)
         JobVoice.objects.filter(job=job).delete()
         return Recognised(speakers, FAILED)
+
+
+def _sampled(speakers: Speakers, names: Mapping[str, str]) -> Speakers:
+    """With the names that samples gave to those who have none; `sample` tells them from names that people gave."""
+    taken = {one["name"] for one in speakers}
+    new = {label: name for label, name in names.items() if name not in taken}
+    return [
+        {**one, "name": new[one["label"]], "sample": new[one["label"]]} if _is_nameless(one, new) else one
+        for one in speakers
+    ]
+
+
+def _is_nameless(one: dict[str, Any], names: Mapping[str, str]) -> bool:
+    return one["label"] in names and not one["name"] and not one.get("link")
 
 
 def _recognised(job: Job, speakers: Speakers, found: Voices, denied: Mapping[str, Collection[UUID]]) -> Recognised:
@@ -83,7 +102,9 @@ def _matches(speakers: Speakers, found: Voices, denied: Mapping[str, Collection[
     if not found.book:
         return {}
     linked = {one["label"]: UUID(one["link"]["speaker_id"]) for one in speakers if one.get("link")}
-    unknown = {label: heard.vector for label, heard in found.heard.items() if label not in linked}
+    # A sample that came with the recording says more than a likeness to somebody enrolled.
+    told = {*linked, *(one["label"] for one in speakers if one.get("sample"))}
+    unknown = {label: heard.vector for label, heard in found.heard.items() if label not in told}
     refused = {label: {*denied.get(label, ()), *linked.values()} for label in unknown}
     return found.book.assign(unknown, refused)
 
@@ -136,6 +157,9 @@ def without_link(one: dict[str, Any]) -> dict[str, Any]:
 
 def lasting(one: dict[str, Any]) -> dict[str, Any]:
     """What people have said of a speaker, which a new diarization keeps: not what was recognised, which is heard anew."""
+    if one.get("sample"):
+        rest = {name: value for name, value in one.items() if name != "sample"}
+        one = {**rest, "name": None} if one["name"] == one["sample"] else rest
     link = one.get("link")
     return without_link(one) if link and link["how"] == HowNamed.RECOGNISED else one
 

@@ -69,11 +69,11 @@ def lose_all(worker: str) -> None:
 def _resting_jobs() -> list[int]:
     """Active jobs that nothing moves: no step ready, waiting or running. Only a defect or a restored backup makes one.
 
-    Those that wait for a person are moved by nothing else, for weeks if need be.
+    Those that wait for a person are moved by nothing else, for weeks if need be; some of the sandbox are never to end.
     """
     moving = Step.objects.filter(job=OuterRef("pk"), state__in=[StepState.READY, StepState.RUNNING, StepState.WAITING])
     quiet = Job.objects.filter(stage__in=ACTIVE, changed_at__lt=timezone.now() - _QUIET)
-    quiet = quiet.exclude(stage=Stage.REVIEWING)
+    quiet = quiet.exclude(stage=Stage.REVIEWING).filter(sandbox__isnull=True)
     return list(quiet.filter(~Exists(moving)).values_list("pk", flat=True)[:100])
 
 
@@ -95,7 +95,7 @@ def _ring_ready_lanes() -> None:
 
 def run_now(jobs: QuerySet[Job], *, limit: int, reset_failed: bool) -> dict[str, int]:
     """Restarts up to `limit` failed ones of `jobs`, oldest first, if asked, and rings the lanes that have work."""
-    failed = jobs.filter(stage=Stage.FAILED).exclude(failure_code="cancelled").order_by("id")
+    failed = jobs.filter(stage=Stage.FAILED, sandbox__isnull=True).exclude(failure_code="cancelled").order_by("id")
     again = list(failed.values_list("pk", flat=True)[:limit]) if reset_failed else []
     reset = sum(_restarted(job_id) for job_id in again)
     waiting = jobs.filter(stage=Stage.QUEUED).count()

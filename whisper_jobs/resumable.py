@@ -20,7 +20,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db import transaction
 from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
@@ -93,7 +93,7 @@ class Arrived(Stored):
 
 
 @transaction.atomic
-def begin(owner: User, asked: Beginning) -> Upload:
+def begin(owner: User, asked: Beginning, *, lifetime: timedelta = LIFETIME) -> Upload:
     """Makes room for a file. Raises Refused when it is too large or its owner has too much waiting."""
     if asked.length_bytes <= 0:
         raise Refused("empty", _("The file is empty. Choose one that has sound in it."))
@@ -108,8 +108,22 @@ def begin(owner: User, asked: Beginning) -> Upload:
         filename=plain_text(asked.filename).strip()[:255],
         mime=plain_text(asked.mime).strip()[:100],
         metadata=asked.metadata,
-        expires_at=timezone.now() + LIFETIME,
+        expires_at=timezone.now() + lifetime,
     )
+
+
+def keep(owner: User, file: UploadedFile[Any], *, lifetime: timedelta) -> Upload:
+    """A file that has arrived as a whole and waits so long for its job. Raises Refused, and OSError when the disk is full."""
+    told = Beginning(file.size or 0, file.name or "", file.content_type or "")
+    upload = begin(owner, told, lifetime=lifetime)
+    try:
+        stored = uploads.store_upload(file)
+    except BaseException:
+        forget(upload)
+        raise
+    upload.offset_bytes, upload.media, upload.sha256 = stored.size_bytes, stored.name, stored.sha256
+    upload.save(update_fields=["offset_bytes", "media", "sha256"])
+    return upload
 
 
 def _demand_few_waiting(owner: User, more_bytes: int) -> None:

@@ -12,7 +12,7 @@ waits behind a long one, and a hundred long ones finish one after the other rath
 from __future__ import annotations
 
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from whisper_jobs.models import Step, Worker
@@ -94,10 +94,15 @@ def due() -> Q:
     return Q(not_before=None) | Q(not_before__lte=timezone.now())
 
 
-@transaction.atomic
 def release(owner_id: int) -> int:
     """Deals this owner's windows anew: the best are ready, as many as workers can take. Returns how many became so."""
     windows = Step.objects.filter(owner_id=owner_id, kind=Kind.WINDOW)
+    # Where none waits, none could be better than those that are ready.
+    return _deal(windows) if windows.filter(state=StepState.WAITING).exists() else 0
+
+
+@transaction.atomic
+def _deal(windows: QuerySet[Step]) -> int:
     # They may be another job's, whose lock is not held here: what its holder has in hand is left alone.
     free = windows.select_for_update(skip_locked=True)
     ready = list(free.filter(due(), lane=Lane.SPEECH, state=StepState.READY))

@@ -93,6 +93,7 @@ class Kind(models.TextChoices):
     REFILL = "refill", _("Transcribe gaps again")
     ANALYSE = "analyse", _("Analyse")
     TRANSLATE = "translate", _("Translate")
+    REHEARSE = "rehearse", _("Make up the end")
 
 
 class Lane(models.TextChoices):
@@ -112,6 +113,7 @@ LANE_OF: dict[str, Lane] = {
     Kind.REFILL: Lane.SPEECH,
     Kind.ANALYSE: Lane.ENRICH,
     Kind.TRANSLATE: Lane.ENRICH,
+    Kind.REHEARSE: Lane.DELIVER,
 }
 #: Steps that ask a language model.
 ENRICHING = (Kind.ANALYSE, Kind.TRANSLATE)

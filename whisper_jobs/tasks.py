@@ -24,6 +24,7 @@ from whisper_jobs import (
     notices,
     presence,
     recovery,
+    rehearsing,
     resumable,
     retention,
     speaker_erasure,
@@ -86,7 +87,7 @@ def reap() -> None:
     works: tuple[Callable[[], object], ...] = (
         *(presence.forget_silent, callbacks.forget_tests, intake.reap_keys, resumable.reap),
         *(partial(trash.reap, trash_age), retention.reap, speaker_erasure.reap, speaker_following.make_up_for_pending),
-        uploads.reap_orphans,
+        *(rehearsing.reap, uploads.reap_orphans),
     )
     for work in works:
         try:

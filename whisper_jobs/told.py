@@ -25,6 +25,7 @@ SENTENCES: tuple[str, ...] = (
     # The course of a job.
     "Queued.",
     "The media is downloaded.",
+    "Only the first {seconds} s were heard, as was asked for.",
     "The transcript is complete.",
     "Cancelling was asked for.",
     "Restarted; what was done before is kept.",
@@ -40,6 +41,9 @@ SENTENCES: tuple[str, ...] = (
     "The worker died during “{step}”; {then}.",
     "another takes over",
     "it is not tried again",
+    # The sandbox.
+    "The transcript is made up: this is a job of the sandbox.",
+    "The speakers are made up: this is a job of the sandbox.",
     # Analysis, translations, share and callback.
     "The analysis is done.",
     "A translation is done.",
@@ -83,6 +87,10 @@ SENTENCES: tuple[str, ...] = (
     "One enrolled speaker was recognised.",
     "{count} enrolled speakers were recognised.",
     "No enrolled speaker was recognised.",
+    "Named by samples of their voices: {count} of {known} known speakers.",
+    "There is too little speech in the sample of “{name}”.",
+    "The sample of “{name}” can't be read.",
+    "The sample of “{name}” can't be heard.",
     "Recognising speakers did not work; they are told apart all the same.",
     "Its model is in {folder}.",
     "Its weights come with a package.",

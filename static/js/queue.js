@@ -33,6 +33,7 @@ function showJob(job) {
   setText(field(row, "status"), label("status", job.status, job.status_label));
   setData(field(row, "status"), "status", job.status);
   setHidden(field(row, "draft"), job.quality !== "draft" || job.status !== "completed");
+  setHidden(field(row, "sandbox"), !job.sandbox);
   setText(field(row, "duration"), job.source_duration_human);
   setText(field(row, "model"), job.model === "auto" ? "" : job.model);
   setText(field(row, "owner"), job.owner_email === start.me ? "" : job.owner_email);

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import Plan, rehearse
+from tests.serve.prepared import prepare
 
 pytestmark = pytest.mark.serve
 
 
 @pytest.mark.parametrize("batch", [1, 4])
 def test_jobs_survive_the_sudden_death_of_any_part(tmp_path: Path, batch: int) -> None:
+    prepare(tmp_path / "data")
     found = rehearse(tmp_path, Plan(jobs=3, seconds=50 * batch, kills=13, pause=0.7, factor=0.15 / batch, batch=batch))
     assert {kill.name for kill in found.kills} >= {"redis", "web", "beat", "worker-fetch-1", "worker-speech-1"}
     assert found.jobs == 3 and not found.not_completed

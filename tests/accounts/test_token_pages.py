@@ -66,6 +66,16 @@ def test_a_token_may_last_for_ever_and_ask_for_thin_callbacks(page: Client) -> N
     assert made.thin_callbacks
 
 
+def test_a_token_of_the_sandbox_is_made_and_marked_as_one(page: Client) -> None:
+    made = page.post(NEW, {"name": "trials", "lifetime": "30", "is_sandbox": "on"}).text
+    token = PersonalToken.objects.get()
+    assert token.is_sandbox
+    for html in (made, page.get("/account/").text, page.get(f"/account/tokens/{token.pk}/").text):
+        assert '<span class="pill draft">Sandbox</span>' in html
+    page.post(NEW, {"name": "work", "lifetime": "30"})
+    assert not PersonalToken.objects.get(name="work").is_sandbox
+
+
 @pytest.mark.parametrize(
     "form", [{"name": "", "lifetime": "30"}, {"name": "x", "lifetime": "31"}, {"name": "x" * 101, "lifetime": "30"}]
 )

@@ -173,14 +173,14 @@ def test_a_body_that_can_not_be_written_is_a_failure_and_holds_up_no_other(
     completed: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = completed(), completed()
-    write = callbacks._body
+    write = callbacks._envelope
 
     def half(delivery: Any) -> Any:
         if delivery.job_id == first.pk:
             raise KeyError("a defect")
         return write(delivery)
 
-    monkeypatch.setattr(callbacks, "_body", half)
+    monkeypatch.setattr(callbacks, "_envelope", half)
     send()
     assert [call.json["job"]["job_id"] for call in receiver.calls] == [second.pk]
     delivery = callbacks.newest(first)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.core.play import Stage
 from tests.serve.ports import wait_until
+from tests.serve.prepared import prepare
 from tests.serve.servers import ROOT, environment
 from whisper_jobs import intake, lifecycle, trash, uploads, watching
 from whisper_jobs.models import IdempotencyKey, Job
@@ -340,9 +341,8 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, alice: User) -> None
 
 @pytest.mark.serve
 def test_the_command_takes_files_and_ends_cleanly_when_it_is_told_to(tmp_path: Path, folder: Path) -> None:
-    variables = environment(tmp_path / "data", 1)
+    variables = environment(prepare(tmp_path / "data"), 1)
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=variables, check=True)
     person = ["create_user", "ann@example.test", "--password", "Correct-horse-9", "--perm", "whisper.use"]
     subprocess.run([*manage, *person], cwd=ROOT, env=variables, check=True, capture_output=True)
     put(folder)

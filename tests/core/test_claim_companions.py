@@ -176,7 +176,7 @@ def test_a_worker_hears_as_many_windows_as_its_engine_takes(job: Job, work: Call
     assert work()
     assert texts(job)[-1] == "heard 1 together"
     assert states(job) == ["done"] * 6
-    assert fresh(job).stage == At.ASSEMBLING
+    assert fresh(job).stage == At.COMPLETED
 
 
 def test_when_a_batch_fails_its_companions_go_back_untried(job: Job, work: Callable[[], bool]) -> None:

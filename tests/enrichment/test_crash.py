@@ -16,6 +16,7 @@ from benchmarks.figure import wait_until
 from benchmarks.server import Server
 from benchmarks.sound import speech, write_wav
 from tests.enrichment.model_server import Asked, ModelServer, Reply, captions_of, helpful, is_translation
+from tests.serve.prepared import prepare
 
 pytestmark = pytest.mark.serve
 
@@ -39,7 +40,7 @@ def test_the_death_of_the_worker_costs_only_the_call_under_way(tmp_path: Path, m
     variables["TOOLS_ENRICH_WORKERS"] = "1"
     file = write_wav(tmp_path / "talk.wav", speech(None, 240))
     asked = {"analysis_language": "en", "translation_target_languages": "sv", "disable_diarization": "true"}
-    with Server(tmp_path / "data", CLOCKWORK_FACTOR="0.001", **variables) as server:
+    with Server(prepare(tmp_path / "data"), CLOCKWORK_FACTOR="0.001", **variables) as server:
         job_id = server.admin.submit_file(file, model="clockwork", **asked)
         wait_until(lambda: kept(server) >= 3, "some captions are translated", seconds=120, every=0.05)
         os.kill(server.pids()["worker-enrich-1"], signal.SIGKILL)

@@ -17,6 +17,7 @@ from accounts.models import User
 from tests.clockwork import FACTOR
 from tests.conftest import person
 from tests.hearing.talking import live, with_ear
+from whisper_jobs.hearing import server
 from whisper_jobs.hearing.server import Live
 from whisper_jobs.speech.engines import registry
 
@@ -25,6 +26,8 @@ from whisper_jobs.speech.engines import registry
 def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.ENGINES, "clockwork", "tests.clockwork:Clockwork")
     monkeypatch.setenv(FACTOR, "0")
+    # The last word to those who are connected goes no further than this process.
+    monkeypatch.setattr(server, "GOODBYE_SECONDS", 0.05)
     settings.TOOLS = replace(settings.TOOLS, default_model="clockwork", live_resume_seconds=0.5)
 
 

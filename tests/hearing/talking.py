@@ -165,3 +165,11 @@ async def settled(fact: Callable[[], Any], *, seconds: float = 10.0) -> Any:
 
 def words_of(job_id: int) -> str:
     return " ".join(one.text for one in Segment.objects.filter(job=job_id).order_by("start", "id"))
+
+
+async def refused(client: Client, message: Json | str | bytes) -> tuple[str, int | None]:
+    """The error's code and the socket's, after a message that ends it."""
+    await client.send(message)
+    error = await client.until("error")
+    await client.until("end")
+    return error["code"], client.code

@@ -22,6 +22,7 @@ from benchmarks.server import Server
 from tests.hearing.frames import BINARY, TEXT, handshake, masked
 from tests.hearing.talking import SECOND, Json, speech
 from tests.serve.ports import wait_until
+from tests.serve.prepared import prepare
 from whisper_jobs.speech.windows import Pcm
 
 pytestmark = pytest.mark.serve
@@ -33,7 +34,7 @@ PIECE = SECOND // 5
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     clockwork = {"TOOLS_DEFAULT_MODEL": "clockwork", "CLOCKWORK_FACTOR": "0"}
-    with Server(tmp_path_factory.mktemp("hearing") / "data", **clockwork) as running:
+    with Server(prepare(tmp_path_factory.mktemp("hearing") / "data"), **clockwork) as running:
         yield running
 
 
@@ -242,7 +243,7 @@ def test_a_server_that_is_told_to_stop_makes_the_recording_when_it_is_back(tmp_p
             await speaker.end()
             return speaker
 
-    with Server(tmp_path / "data", **clockwork) as first:
+    with Server(prepare(tmp_path / "data"), **clockwork) as first:
         speaker = asyncio.run(talk(first))
         first.process.wait(20)
     with Server(tmp_path / "data", **clockwork) as again:

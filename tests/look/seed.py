@@ -36,6 +36,7 @@ from whisper_jobs.models import (  # noqa: E402
     Diarization,
     Job,
     JobVoice,
+    Profile,
     PromptTemplate,
     Segment,
     Speaker,
@@ -182,7 +183,9 @@ def everything(minutes: int) -> dict[str, Any]:
     prompt, _made = PromptTemplate.objects.get_or_create(owner=owner, name="Minutes", instruction="Write minutes.")
     tokens.create(owner, tokens.API, name="A program")
     token = PersonalToken.objects.filter(user=owner).latest("pk")
+    profile, _made = Profile.objects.get_or_create(owner=owner, name="Court")
     places: dict[str, Any] = {"job": job.pk, "failed": failed.pk, "prompt": prompt.pk, "token": token.pk}
+    places |= {"profile": profile.pk}
     policy.change(owner.tenant_id, {"monthly_minutes": 5000, "retention_days": 365}, actor=owner)
     places["speaker"] = str(enrolled(owner, job).pk)
     return {**places, **shares(job, owner)}

@@ -27,7 +27,7 @@ def test_they_are_for_everyone(server: RunningServer, browser: Browser, language
     window = browser.new_context(base_url=base, locale=language, reduced_motion="reduce").new_page()
     try:
         _type_password(window, email)
-        wrong = {CODE_PAGE: complaints(window)}
+        wrong = {CODE_PAGE: complaints(window, language)}
         _type_code(window, secret)
         _add_passkey(window)
         key = server.seed("tests.look.seed:key_of", email)
@@ -35,7 +35,7 @@ def test_they_are_for_everyone(server: RunningServer, browser: Browser, language
             answer = window.goto("/" + path)
             assert answer is not None and (path, answer.status) == (path, 200)
             assert window.url.endswith(path), "it is that page which is looked at"
-            wrong[path] = complaints(window)
+            wrong[path] = complaints(window, language)
     finally:
         close_windows(browser)
     assert {path: told for path, told in wrong.items() if told} == {}

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,25 +13,21 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 from tests.mcp.conftest import call, refusal
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment, running_server
+from tests.serve.servers import ADMIN, ROOT, RunningServer
 
 pytestmark = pytest.mark.serve
 SAMPLE = ROOT / "static" / "sample" / "two-voices.mp3"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("assistants") / "data") as running:
-        yield running
+def server(renewed_server: RunningServer) -> RunningServer:
+    return renewed_server
 
 
 @pytest.fixture(scope="module")
 def token(server: RunningServer) -> str:
-    command = [sys.executable, "manage.py", "create_token", ADMIN[0], "--provider", "provider_whisper_api"]
-    made = subprocess.run(
-        command, cwd=ROOT, env=environment(server.folder, server.port), capture_output=True, text=True, check=True
-    )
-    return str(json.loads(made.stdout)["token"])
+    made = server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api")
+    return str(json.loads(made)["token"])
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def media_children(pid: int | None = None) -> list[int]:
-    """Pids of decode and fetch children that `pid` (else this process) has now."""
-    pid = pid or os.getpid()
+    """Pids of decode and fetch children that `pid` (else this process) has now; what they are forked from is none."""
+    found = dict(_children(pid or os.getpid()))
+    templates = [child for child, command in found.items() if b"decode_template" in command]
+    forked = [child for template in templates for child, _command in _children(template)]
+    return [
+        child for child, command in found.items() if b"whisper_jobs.media" in command and child not in templates
+    ] + forked
+
+
+def _children(pid: int) -> Iterator[tuple[int, bytes]]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed if b"whisper_jobs.media" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return ((int(child), Path(f"/proc/{child}/cmdline").read_bytes()) for child in listed)
 
 
 def started_children() -> list[int]:

@@ -11,8 +11,10 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from whisper_jobs.media.decoding import DecodeLimits, decode
+from whisper_jobs.media.forking import end_template
 with decode(Path(sys.argv[1]), limits=DecodeLimits(memory_bytes=int(sys.argv[2]))) as decoding:
     samples = sum(len(chunk) for chunk in decoding)
+end_template()
 print(samples, *(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 """
 

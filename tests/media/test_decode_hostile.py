@@ -315,6 +315,7 @@ def test_a_child_that_dies_in_the_middle_is_an_error_of_the_job(
 
 def test_a_child_that_stalls_is_given_up(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.wav", "pcm_s16le", rate=16_000, seconds=120.0)
+    seconds_of(path)
     with decode(path, limits=DecodeLimits(stall_seconds=0.5)) as decoding:
         chunks = iter(decoding)
         next(chunks)
@@ -326,6 +327,8 @@ def test_a_child_that_stalls_is_given_up(tmp_path: Path) -> None:
 
 def test_leaving_early_leaves_no_process_and_no_descriptor(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.wav", "pcm_s16le", rate=16_000, seconds=120.0)
+    # What children are forked from is there already.
+    seconds_of(path)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         with decode(path) as decoding:

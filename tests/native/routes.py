@@ -7,6 +7,8 @@ from typing import Any
 
 from django.urls import URLPattern, get_resolver
 
+#: Verbit's paths lie where the native ones do.
+ANOTHER_DIALECT = "api/job/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 

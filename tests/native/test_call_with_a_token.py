@@ -18,7 +18,7 @@ from accounts.models import PersonalToken, User
 from tests.conftest import person
 from tests.core.play import Stage
 from whisper_jobs import outbound
-from whisper_jobs.dialects.native import lookups
+from whisper_jobs.dialects import lookups
 from whisper_jobs.models import Channel, Delivery, Job
 
 SUBMIT = "/api/whisper/transcribe"

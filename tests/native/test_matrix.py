@@ -22,7 +22,7 @@ from accounts.permissions import grant
 from sharing.models import Share
 from tests.conftest import PASSWORD, person
 from tests.core.play import Stage
-from tests.native.routes import calls
+from tests.native.routes import ANOTHER_DIALECT, calls
 from whisper_jobs.models import Channel, Job, Note, Tag, Upload
 
 #: The job is `owner`'s, came through the token API, is completed, shared, and was asked to call back.
@@ -303,4 +303,5 @@ def _ask_for_upload(client: APIClient, method: str, path: str) -> Any:
 
 
 def test_every_address_has_a_line() -> None:
-    assert sorted(_lines()) == sorted(f"{method} {_named(route)}" for method, route in calls("api/"))
+    native = [(method, route) for method, route in calls("api/") if not route.startswith(ANOTHER_DIALECT)]
+    assert sorted(_lines()) == sorted(f"{method} {_named(route)}" for method, route in native)

@@ -185,7 +185,11 @@ def keep_pictures(browser: Browser, folder: Path) -> None:
 
 def tone(seconds: float = 1.0) -> bytes:
     """A WAV file with a quiet tone and no speech."""
-    samples = (np.sin(np.arange(int(16_000 * seconds)) * 0.2) * 2000).astype("<i2")
+    return wav((np.sin(np.arange(int(16_000 * seconds)) * 0.2) * 2000).astype("<i2"))
+
+
+def wav(samples: Any) -> bytes:
+    """A WAV file with these samples, 16,000 of 16 bits a second."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from rest_framework import exceptions
 
+from whisper_jobs.dialects import refusals
 from whisper_jobs.dialects.scaiecho import errors
 from whisper_jobs.errors import FAILURES, JobError
 from whisper_jobs.pen import Gone
@@ -63,7 +65,7 @@ def test_a_code_that_is_not_published_is_a_mistake_of_ours() -> None:
     ],
 )
 def test_why_a_job_failed_has_a_code(failure: str, status: int, code: str) -> None:
-    told = errors.of_failure(JobError(failure), job_id="7")
+    told = errors.of_refusal(replace(refusals.of(JobError(failure)), job_id=7))
     assert (told.status_code, told.code) == (status, code)
     assert errors.envelope(told)["error"] == {
         "code": code,

@@ -15,7 +15,11 @@ STRAY = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session
 
 
 def bounded(seconds: float, code: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.bounded", str(seconds), sys.executable, "-c", code]
+    return bounded_command(seconds, sys.executable, "-c", code)
+
+
+def bounded_command(seconds: float, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.bounded", str(seconds), *words]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -23,6 +27,13 @@ def test_a_command_gives_its_output_and_its_exit_status() -> None:
     process = bounded(30, "print('done'); raise SystemExit(3)")
     out, _ = process.communicate(timeout=20)
     assert (out, process.returncode) == ("done\n", 3)
+
+
+def test_a_command_that_ends_at_once_is_noticed() -> None:
+    for _ in range(5):
+        process = bounded_command(5, "true")
+        process.communicate(timeout=20)
+        assert process.returncode == 0
 
 
 def test_a_command_that_takes_too_long_is_ended_and_named() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.serve.ports import free_port
+from tests.serve.prepared import prepare
 from tests.serve.servers import ROOT, environment
 from tests.speech import tiny_whisper
 from tests.speech.checkpoints import convert
@@ -25,7 +26,7 @@ BEFORE, BEHIND = 0.3, 0.4
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with two forms of the model."""
-    data = tmp_path_factory.mktemp("read") / "data"
+    data = prepare(tmp_path_factory.mktemp("read") / "data")
     checkpoint = tiny_whisper.write(data / "models" / "reader-pt.pt")
     convert(checkpoint, data / "models" / "reader")
     return data

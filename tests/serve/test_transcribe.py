@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.serve.ports import free_port, wait_until
+from tests.serve.prepared import prepare
 from tests.serve.servers import ROOT, RunningServer, environment
 
 pytestmark = pytest.mark.serve
@@ -28,7 +29,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("transcribe") / "data"
+    return prepare(tmp_path_factory.mktemp("transcribe") / "data")
 
 
 def command(*words: str) -> list[str]:

@@ -4,88 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
-import socket
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.speech.file_server import FileHandler, FileServer
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines import weights
-from whisper_jobs.speech.engines.downloads import Response
 from whisper_jobs.speech.engines.weights import Weights
 
 CONTENT = random.Random(0).randbytes(300_000)
 
 
-class ModelServer(ThreadingHTTPServer):
-    """`cuts`: after how many bytes each of the next answers breaks off."""
+class ModelServer(FileServer):
+    """Has one file."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.content = CONTENT
         self.status = 200
         self.knows_ranges = True
-        self.cuts: list[int] = []
         self.offsets: list[int] = []
 
-    @contextmanager
-    def fetch(self, url: str, offset: int) -> Iterator[Response]:
-        """What the guard of the product supplies, here to the loopback."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.server_port}{urlsplit(url).path}")
-        if offset:
-            request.add_header("Range", f"bytes={offset}-")
-        try:
-            answer = urllib.request.urlopen(request, timeout=10)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            length = answer.headers.get("Content-Length")
-            total = int(length) + (offset if answer.status == 206 else 0) if length else None
-            yield answer.status, total, iter(lambda: answer.read(10_000), b"")
 
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(FileHandler):
     server: ModelServer
 
     def do_GET(self) -> None:
         assert self.path.endswith("/mini.pt")
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        offset = int(wanted[1]) if wanted else 0
+        offset, status = self.offset, self.server.status
         self.server.offsets.append(offset)
-        status = self.server.status
         if offset and self.server.knows_ranges:
             status = 206 if offset < len(self.server.content) else 416
         body = b"" if status >= 400 else self.server.content[offset if status == 206 else 0 :]
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.server.cuts:
-            self.wfile.write(body[: self.server.cuts.pop(0)])
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-        else:
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.send(status, body, cuts=self.server.cuts)
 
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = ModelServer()
+    with server.serving():
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

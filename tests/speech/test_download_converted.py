@@ -5,12 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.speech.checkpoints import model_bin
+from tests.speech.file_server import FileHandler, FileServer
 from whisper_jobs.errors import JobError
 from whisper_jobs.speech.engines import converted
-from whisper_jobs.speech.engines.downloads import Response
 from whisper_jobs.speech.engines.weights import ALIASES
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -34,35 +29,20 @@ FILES = {
 }
 
 
-class Hub(ThreadingHTTPServer):
-    """Has one model, `Systran/faster-whisper-tiny`; `cuts`: after how many bytes each of the next files breaks off."""
+class Hub(FileServer):
+    """Has one model, `Systran/faster-whisper-tiny`; only its largest file breaks off."""
+
+    origin = "https://huggingface.co/"
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.files = dict(FILES)
         self.listed: dict[str, Any] | None = None
-        self.cuts: list[int] = []
         self.asked: list[str] = []
 
     def answer(self) -> dict[str, Any]:
         listed = [_listed(name, content) for name, content in FILES.items() if name in self.files]
         return self.listed or {"id": "Systran/faster-whisper-tiny", "sha": REVISION, "siblings": listed}
-
-    @contextmanager
-    def fetch(self, url: str, offset: int) -> Iterator[Response]:
-        """What the guard of the product supplies, here to the loopback."""
-        assert url.startswith("https://huggingface.co/")
-        parts = urlsplit(url)
-        request = urllib.request.Request(f"http://127.0.0.1:{self.server_port}{parts.path}?{parts.query}")
-        if offset:
-            request.add_header("Range", f"bytes={offset}-")
-        try:
-            answer = urllib.request.urlopen(request, timeout=10)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            length = int(answer.headers["Content-Length"])
-            yield answer.status, length + (offset if answer.status == 206 else 0), iter(lambda: answer.read(9_000), b"")
 
 
 def _listed(name: str, content: bytes) -> dict[str, Any]:
@@ -75,7 +55,7 @@ def _listed(name: str, content: bytes) -> dict[str, Any]:
     return entry
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(FileHandler):
     server: Hub
 
     def do_GET(self) -> None:
@@ -83,38 +63,22 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(path)
         if path.startswith("/api/models/"):
             known = path == "/api/models/Systran/faster-whisper-tiny"
-            self._send(200 if known else 404, json.dumps(self.server.answer()).encode() if known else b"{}")
+            self.send(200 if known else 404, json.dumps(self.server.answer()).encode() if known else b"{}")
             return
         match = re.fullmatch(rf"/Systran/faster-whisper-tiny/resolve/{REVISION}/(.+)", path)
         content = self.server.files.get(match[1]) if match else None
         if content is None:
-            self._send(404, b"")
+            self.send(404, b"")
             return
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        self._send(206 if wanted else 200, content[int(wanted[1]) if wanted else 0 :], cut=path.endswith("model.bin"))
-
-    def _send(self, status: int, body: bytes, *, cut: bool = False) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if cut and self.server.cuts:
-            self.wfile.write(body[: self.server.cuts.pop(0)])
-            self.close_connection = True
-        else:
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        cuts = self.server.cuts if path.endswith("model.bin") else None
+        self.send(206 if "Range" in self.headers else 200, content[self.offset :], cuts=cuts)
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    hub = Hub()
+    with hub.serving():
         yield hub
-        hub.shutdown()
-        thread.join()
 
 
 def test_the_catalogue_is_the_librarys_own() -> None:

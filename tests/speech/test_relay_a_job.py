@@ -113,7 +113,7 @@ def test_the_words_of_the_relay_are_those_of_the_job(
     server.behaviour = answered_in_pairs
     patiently(work)
     job = fresh(job)
-    assert (job.windows_done, job.stage) == (5, JobStage.ASSEMBLING)
+    assert (job.windows_done, job.stage) == (5, JobStage.COMPLETED)
     rows = list(Segment.objects.filter(job=job).order_by("start"))
     assert [round(row.start, 1) for row in rows] == [0.2, 4.2, 8.2, 12.2, 16.2]
     assert len(server.asked) == 5 and {asked.one("prompt") for asked in server.asked} == {"A talk."}

@@ -12,8 +12,6 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.serve.ports import wait_until
-from tests.serve.servers import ADMIN, ROOT, RunningServer, environment
+from tests.serve.servers import ADMIN, RunningServer
 from tests.uploads.conftest import PIECE, UPLOADS, checksum, encoded
 
 pytestmark = pytest.mark.serve
@@ -222,12 +220,9 @@ def test_a_token_that_ends_while_a_body_comes_is_good_to_its_end(server: Running
 
 
 def new_token(server: RunningServer) -> str:
-    words = [sys.executable, "manage.py", "create_token", ADMIN[0], "--provider", "provider_whisper_api"]
-    made = subprocess.run(
-        words, cwd=ROOT, env=environment(server.folder, server.port), capture_output=True, text=True, check=True
-    )
-    found = re.search(r"tw_[\w-]+", made.stdout)
-    assert found, made.stdout
+    made = server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api")
+    found = re.search(r"tw_[\w-]+", made)
+    assert found, made
     return found[0]
 
 

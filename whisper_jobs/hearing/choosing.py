@@ -12,7 +12,8 @@ from django.conf import settings
 
 from whisper_jobs import limits, policy, voices
 from whisper_jobs.errors import JobError
-from whisper_jobs.hearing.session import BACKEND_DOWN, Opening
+from whisper_jobs.hearing.opening import ASKED_NOTHING, Asked, Opening
+from whisper_jobs.hearing.session import BACKEND_DOWN
 from whisper_jobs.hearing.spool import Head
 from whisper_jobs.models import LiveSession, Speaker, Transport
 from whisper_jobs.pipeline import backends, models
@@ -43,7 +44,7 @@ class Known:
     forget: Callable[[Collection[UUID]], None]
 
 
-def opening(row: LiveSession) -> Opening:
+def opening(row: LiveSession, asked: Asked = ASKED_NOTHING) -> Opening:
     return Opening(
         session_id=row.pk,
         owner_id=row.owner_id,
@@ -54,6 +55,7 @@ def opening(row: LiveSession) -> Opening:
         diarize=row.diarize,
         is_packed=row.transport == Transport.WEBSOCKET,
         ice_servers=row.ice_servers,
+        asked=asked,
     )
 
 

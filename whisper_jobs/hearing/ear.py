@@ -79,7 +79,8 @@ def _answer(question: dict[str, Any], sound: bytes) -> dict[str, Any]:
 
 def _read(question: dict[str, Any], sound: bytes) -> dict[str, Any]:
     work = _work(question, sound)
-    options = Options(language=question["language"] or None)
+    words = (question.get("prompt", ""), tuple(question.get("hotwords", ())))
+    options = Options(language=question["language"] or None, initial_prompt=words[0], hotwords=words[1])
     with (
         models.using(question["engine"], question["model"]) as engine,
         relay.noticing(question["backend"]),

@@ -1,6 +1,7 @@
 """The live process: listens for lines, and does what comes over them. An edge has one for each session; each ear has one.
 
-What an edge asks: open, resume, end, watch, rtc.offer, rtc.candidate, rtc.close, status; once it has a session, bytes are sound.
+What an edge asks: open, resume, hint, flush, clear, end, watch, rtc.offer, rtc.candidate, rtc.close, status. Once it has a
+session, bytes are sound.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from whisper_jobs import presence
 from whisper_jobs.hearing import choosing, rtc, wire
 from whisper_jobs.hearing.choosing import Refused
 from whisper_jobs.hearing.mailbox import Mailbox
+from whisper_jobs.hearing.opening import asked_of, hints_of
 from whisper_jobs.hearing.session import End, Session
 from whisper_jobs.hearing.sessions import ENDED, Sessions
 from whisper_jobs.hearing.tending import tend
@@ -139,6 +141,9 @@ class Edge:
         self._does: dict[str, Callable[[Json], Awaitable[None]]] = {
             "open": self._open,
             "resume": self._resume,
+            "hint": self._hint,
+            "flush": self._flush,
+            "clear": self._clear,
             "end": self._end,
             "watch": self._watch,
             "status": self._status,
@@ -195,7 +200,7 @@ class Edge:
     # --- what is asked ----------------------------------------------------------------------------
 
     async def _open(self, message: Json) -> None:
-        await self._speak_for(await self._sessions.open(_id(message)))
+        await self._speak_for(await self._sessions.open(_id(message), asked_of(message)))
 
     async def _resume(self, message: Json) -> None:
         session = self._sessions.find(_id(message))
@@ -226,6 +231,24 @@ class Edge:
             "model": session.head.model,
             "quality": session.head.quality,
         }
+
+    async def _hint(self, message: Json) -> None:
+        """What is read from now on may have these words in it, and is in this language; without one it is found out."""
+        session = self._own()
+        session.hints, session.language = hints_of(message), str(message.get("language", ""))
+
+    async def _flush(self, _message: Json) -> None:
+        await self._own().flush()
+
+    async def _clear(self, _message: Json) -> None:
+        await self._own().clear()
+
+    def _own(self) -> Session:
+        """The session that this line speaks for. Raises Refused."""
+        session = self._session
+        if session is None or session.feeder is not self._mailbox:
+            raise Refused(choosing.LOST, ENDED)
+        return session
 
     async def _end(self, message: Json) -> None:
         session = self._sessions.find(_id(message)) if "session_id" in message else self._session

@@ -12,20 +12,21 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 from whisper_jobs.errors import JobError
 from whisper_jobs.hearing import spool as spools
 from whisper_jobs.hearing.mailbox import Mailbox
+from whisper_jobs.hearing.opening import Opening
 from whisper_jobs.hearing.spool import Head, Spool
 from whisper_jobs.hearing.wire import Json
 from whisper_jobs.media.streamed import Incoming
 from whisper_jobs.speech.engines.base import Result
 from whisper_jobs.speech.streaming.captioner import Captioner
 from whisper_jobs.speech.streaming.heard import Delta, Heard, Work
+from whisper_jobs.speech.streaming.turns import Turn, Turns
 from whisper_jobs.speech.windows import Pcm
 
 log = logging.getLogger(__name__)
@@ -49,23 +50,6 @@ UNPACK_SECONDS = 0.1
 PAUSES = (0.0, 1.0, 4.0, 10.0)
 #: At the end, words that are still out are waited for so long; other workers hear what is left then.
 LAST_WORDS_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What somebody asked for, of the session's row."""
-
-    session_id: UUID
-    owner_id: int
-    media_type: str
-    sample_rate: int
-    chunk_seconds: float
-    language: str
-    diarize: bool
-    #: WebRTC hands over samples; all others bytes of the media type.
-    is_packed: bool
-    #: For WebRTC, as RTCPeerConnection takes them.
-    ice_servers: list[Json] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -98,6 +82,7 @@ class Session:
     #: Since when it may have something to read; None when it has not.
     waiting_since: float | None = None
     ending: End | None = None
+    #: As was asked for, else as was heard first.
     language: str = ""
     failures: int = 0
     #: Whose sound this is now, where it comes over a line.
@@ -119,6 +104,7 @@ class Session:
         self._began_at = time.monotonic()
         self._unpacking: asyncio.Task[None] | None = None
         self._feeding: set[asyncio.Future[None]] = set()
+        self.hints = self.opening.asked.hints
 
     async def begin(self) -> None:
         """Raises OSError, JobError."""
@@ -128,7 +114,9 @@ class Session:
 
     def _begin(self) -> None:
         self._spool = Spool.begin(self.folder, self.head)
-        self._captioner = Captioner(chunk_seconds=self.opening.chunk_seconds)
+        asked = self.opening.asked
+        self._captioner = Captioner(chunk_seconds=self.opening.chunk_seconds, cutting=asked.cutting)
+        self._turns = Turns(self._captioner, by_pauses=asked.by_pauses)
         packed = (self.opening.media_type, self.opening.sample_rate)
         self._incoming = Incoming(*packed) if self.opening.is_packed else None
 
@@ -172,12 +160,13 @@ class Session:
         if self._is_settling:
             return
         try:
-            samples = await self._in_thread(lambda: self._take_in(unpacked()))
+            samples, turns = await self._in_thread(lambda: self._take_in(unpacked()))
         except JobError as error:
             self.end(End(reason=error.message, code=BAD_SOUND, message=error.message))
         except OSError as error:
             self.end(_of_the_system(error))
         else:
+            self._tell_turns(turns)
             self._unasked += samples
             if samples:
                 self.heard_at = time.monotonic()
@@ -185,16 +174,46 @@ class Session:
                 self._unasked = 0
                 self._ask()
 
-    def _take_in(self, samples: Pcm) -> int:
+    def _take_in(self, samples: Pcm) -> tuple[int, list[Turn]]:
         """On the disk first: what is not there was never heard."""
         if self._is_closed or not len(samples):
-            return 0
+            return 0, []
         if not self.has_room():
             raise OSError(errno.ENOSPC, "no room on the disk")
         self._spool.add(samples)
-        self._captioner.feed(samples)
+        turns = self._turns.feed(samples)
         self._lag = round(self._captioner.lag, 2)
-        return len(samples)
+        return len(samples), turns
+
+    # --- turns ------------------------------------------------------------------------------------
+
+    async def flush(self) -> None:
+        """The turn ends with what was fed: its words are read to the end and told, and more may come."""
+        if self._has_turns:
+            self._tell_turns(await self._in_thread(self._turns.flush))
+            self._ask()
+
+    async def clear(self) -> None:
+        """What was fed since the last turn ended is silence, as if nobody had heard it."""
+        if self._has_turns:
+            try:
+                self._tell_turns([await self._in_thread(self._cleared)])
+            except OSError as error:
+                self.end(_of_the_system(error))
+
+    @property
+    def _has_turns(self) -> bool:
+        return self.opening.asked.tells_turns and not self._is_settling
+
+    def _cleared(self) -> Turn:
+        turn = self._turns.clear()
+        self._spool.silence(turn.start)
+        self._lag = round(self._captioner.lag, 2)
+        return turn
+
+    def _tell_turns(self, turns: Iterable[Turn]) -> None:
+        for turn in turns:
+            self.tell({"type": "turn", **asdict(turn)})
 
     # --- words come out ---------------------------------------------------------------------------
 
@@ -235,7 +254,7 @@ class Session:
             return
         speaker = self.label(voice) if self.label and voice else ""
         try:
-            heard = await self._in_thread(lambda: self._taken(work, result, speaker))
+            heard, settled = await self._in_thread(lambda: self._taken(work, result, speaker))
         except OSError as error:
             self._out = None
             self.end(_of_the_system(error))
@@ -245,12 +264,13 @@ class Session:
             self.language = result.language
         for delta in heard.deltas:
             self.tell(self._told(delta, speaker))
+        self._tell_turns(settled)
         self._look_whether_settled()
         self._ask()
 
-    def _taken(self, work: Work, result: Result, speaker: str) -> Heard:
+    def _taken(self, work: Work, result: Result, speaker: str) -> tuple[Heard, list[Turn]]:
         if self._is_closed:
-            return Heard()
+            return Heard(), []
         heard = self._captioner.take(work, result)
         self._lag = round(self._captioner.lag, 2)
         for delta in heard.deltas:
@@ -259,7 +279,7 @@ class Session:
         if heard.window:
             self._spool.close_window(heard.window)
             self._seconds_read += heard.window.end - heard.window.start
-        return heard
+        return heard, self._turns.settled()
 
     async def give_up(self, work: Work, error: JobError | None = None) -> None:
         """The ear died (`error` is None), or its engine failed."""
@@ -318,7 +338,7 @@ class Session:
         """Waits for the last words, for so long as that may take, and lets go of everything but the folder."""
         self._is_settling = True
         try:
-            await self._in_thread(self._finish)
+            self._tell_turns(await self._in_thread(self._finish))
             self._look_whether_settled()
             self._ask()
             async with asyncio.timeout(LAST_WORDS_SECONDS):
@@ -339,13 +359,14 @@ class Session:
         if self.ending and self._captioner.is_done:
             self._settled.set()
 
-    def _finish(self) -> None:
+    def _finish(self) -> list[Turn]:
+        turns: list[Turn] = []
         if self._incoming is not None:
             try:
-                self._take_in(self._incoming.finish())
+                _samples, turns = self._take_in(self._incoming.finish())
             except JobError as error:
                 log.info("the end of the sound of session %s could not be read: %s", self.id, error)
-        self._captioner.finish()
+        return [*turns, *self._turns.finish()]
 
     def _close(self) -> None:
         if self._is_closed:

@@ -21,6 +21,7 @@ from whisper_jobs.hearing import choosing, ending, rows, spool
 from whisper_jobs.hearing.choosing import Known, Refused
 from whisper_jobs.hearing.ears import Ears
 from whisper_jobs.hearing.mailbox import Mailbox
+from whisper_jobs.hearing.opening import ASKED_NOTHING, Asked
 from whisper_jobs.hearing.session import BACKEND_DOWN, DISK_FULL, STREAM_FAILED, Session
 from whisper_jobs.models import LiveSession
 from whisper_jobs.models.live_session import SessionState
@@ -71,7 +72,7 @@ class Sessions:
 
     # --- opening ----------------------------------------------------------------------------------
 
-    async def open(self, session_id: UUID) -> Session:
+    async def open(self, session_id: UUID, asked: Asked = ASKED_NOTHING) -> Session:
         """Begins the session of a row that was just made. Raises Refused."""
         if session_id in self._taken or session_id in self._held:
             raise Refused(choosing.LOST, ENDED)
@@ -80,7 +81,7 @@ class Sessions:
         try:
             if len(self._held) + self._opening > self._tools.live_sessions:
                 raise Refused(BACKEND_DOWN, FULL)
-            session = await self._open(session_id)
+            session = await self._open(session_id, asked)
         except Refused as refused:
             await database(rows.cannot_begin, session_id, refused.message)
             raise
@@ -91,14 +92,14 @@ class Sessions:
                 self._forget_unheard(session_id)
         return session
 
-    async def _open(self, session_id: UUID) -> Session:
+    async def _open(self, session_id: UUID, asked: Asked) -> Session:
         row = await database(rows.of, session_id)
         if row is None:
             raise Refused(choosing.NOT_FOUND, ENDED)
         if row.owner_id in self._owners.values() and self._are_last_places:
             raise Refused(BACKEND_DOWN, FULL)
         self._owners[session_id] = row.owner_id
-        session = await self._prepared(row)
+        session = await self._prepared(row, asked)
         if not await database(rows.begin, session_id, self.process, longest=self._longest):
             raise Refused(choosing.LOST, ENDED)
         try:
@@ -112,13 +113,13 @@ class Sessions:
         self.ears.wake()
         return session
 
-    async def _prepared(self, row: LiveSession) -> Session:
+    async def _prepared(self, row: LiveSession, asked: Asked) -> Session:
         head = await database(choosing.choose, row)
         known = await database(choosing.known_voices, row)
         if known is not None:
             self.voices[row.pk] = known
         return Session(
-            opening=choosing.opening(row),
+            opening=choosing.opening(row, asked),
             head=head,
             folder=self.folder / str(row.pk),
             mailboxes=self._mailboxes[row.pk],

@@ -29,6 +29,8 @@ BYTES_PER_SECOND = 2 * SAMPLE_RATE
 _PLAIN = ("start", "end", "speech", "language", "language_probability")
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_DATA = 0xFFFF_FFFF - _HEADER.size
+#: Seconds: times are told in thousandths.
+ROUNDING = 1e-3
 #: Read at once when the sound is gone through.
 _PIECE = 1 << 20
 
@@ -100,6 +102,19 @@ class Spool:
         told = {name: getattr(window, name) for name in _PLAIN}
         self._note({"window": {**told, "segments": packed.segments(window.segments)}})
 
+    def silence(self, start: float) -> None:
+        """What came from this second on is silence, and no words were said in it. Raises OSError."""
+        self._note({"cleared": start})
+        first = 2 * round(start * SAMPLE_RATE)
+        with (self.folder / "sound.wav").open("r+b") as sound:
+            sound.seek(_HEADER.size + first)
+            for left in range(self._bytes - first, 0, -_PIECE):
+                sound.write(bytes(min(left, _PIECE)))
+        told = [line for line in _lines(self.folder / "finals") if line["end"] <= start + ROUNDING]
+        self._finals.truncate(0)
+        for line in told:
+            self.keep_final(line)
+
     def all_heard(self) -> None:
         self._note({"done": True})
 
@@ -110,7 +125,7 @@ class Spool:
     def finals(self, after: float) -> Iterator[Json]:
         """Final deltas that end after this second."""
         for line in _lines(self.folder / "finals"):
-            if line["end"] > after + 1e-3:
+            if line["end"] > after + ROUNDING:
                 yield line
 
     def close(self) -> None:
@@ -139,12 +154,15 @@ def left(root: Path) -> list[UUID]:
 
 def read(folder: Path) -> Journal:
     """Lines that were being written when the process died are passed over, as is the head that was never written."""
-    head, windows, is_done = None, [], False
+    head, is_done = None, False
+    windows: list[Closed] = []
     for line in _lines(folder / "journal"):
         if "head" in line:
             head = Head(**line["head"])
         elif "window" in line:
             windows.append(_window(line["window"]))
+        elif "cleared" in line:
+            windows = [window for window in windows if window.end <= line["cleared"] + ROUNDING]
         is_done = "done" in line
     told = None if is_done else _told_since(folder, windows[-1].end if windows else 0.0)
     return Journal(head, (*windows, told) if told else tuple(windows), is_done)
@@ -152,7 +170,7 @@ def read(folder: Path) -> Journal:
 
 def _told_since(folder: Path, end: float) -> Closed | None:
     """Words behind the last window that somebody was told as final: of an utterance that was still going on."""
-    finals = [line for line in _lines(folder / "finals") if line["end"] > end + 1e-3]
+    finals = [line for line in _lines(folder / "finals") if line["end"] > end + ROUNDING]
     segments = tuple(Segment(max(end, line["start"]), line["end"], line["text"]) for line in finals)
     if not segments:
         return None

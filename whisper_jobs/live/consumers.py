@@ -258,6 +258,8 @@ class QueueConsumer(LiveConsumer):
             job, moved = message["job"], message["moved"]
             if message["revision"] <= self.known.get(job["id"], 0) or self.channel not in (None, job["queue_channel"]):
                 return
+            if self.user is not None and self.user.in_sandbox and not job["sandbox"]:
+                return
             self.known[job["id"]] = message["revision"]
             await self.send_json({"type": "change", "revision": message["revision"], "job": job})
             if moved:

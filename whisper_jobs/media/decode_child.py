@@ -1,4 +1,4 @@
-"""The process in which a file is decoded. Run by decoding.py; reads one inherited file, writes frames to stdout.
+"""The process in which a file is decoded, forked by decode_template.py: reads one inherited file, writes frames.
 
 A frame is one letter, a length and a payload: I (what the file is), P (samples), E (the end, warnings), X (an error).
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from whisper_jobs.errors import JobError
-from whisper_jobs.media import sniffing
+from whisper_jobs.media import demuxing, sniffing
 from whisper_jobs.media.limits import Limits, begin, forbid_new_files, restrict
 
 _HEADER = struct.Struct(">cI")
@@ -63,6 +63,15 @@ class Frames:
 def run(work: Callable[[dict[str, Any], Frames], None]) -> None:
     """All of a child's life: its options, its work, and what is told of an error."""
     options, out = begin()
+    _told(work, options, out)
+
+
+def perform(options: dict[str, Any], out: IO[bytes]) -> None:
+    """All of the life of a decoding child that was forked."""
+    _told(_decode, options, out)
+
+
+def _told(work: Callable[[dict[str, Any], Frames], None], options: dict[str, Any], out: IO[bytes]) -> None:
     frames = Frames(out)
     try:
         work(options, frames)
@@ -78,9 +87,6 @@ def run(work: Callable[[dict[str, Any], Frames], None]) -> None:
 
 def _decode(options: dict[str, Any], frames: Frames) -> None:
     original = _opened(int(options["fd"]))
-    # Loaded before the limits, so that these bound what the file costs and the loader can still open libraries.
-    from whisper_jobs.media import demuxing
-
     restrict(
         Limits(
             memory_bytes=options["memory_bytes"],
@@ -106,7 +112,3 @@ def _opened(fd: int) -> Original:
             "This is a list that points at recordings, not a recording. Submit the recording itself.",
         )
     return original
-
-
-if __name__ == "__main__":
-    run(_decode)

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_jobs.errors import JobError
-from whisper_jobs.media.launching import Child, child
+from whisper_jobs.media.forking import forked
+from whisper_jobs.media.launching import Child
 
 SAMPLE_RATE = 16_000
 
@@ -120,14 +121,11 @@ def decode(
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
         options = {
-            "fd": stream.fileno(),
             "max_seconds": limits.max_seconds,
             "memory_bytes": limits.memory_bytes,
             "cpu_seconds": limits.cpu_seconds,
         }
-        running = stack.enter_context(
-            child("whisper_jobs.media.decode_child", options, should_stop=should_stop, pass_fds=(stream.fileno(),))
-        )
+        running = stack.enter_context(forked(options, stream.fileno(), should_stop=should_stop))
         yield Decoding(running, limits)
 
 

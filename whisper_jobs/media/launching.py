@@ -10,29 +10,28 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from whisper_jobs.errors import JobError
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _TICK_SECONDS = 0.25
 #: What a child needs of our environment. Proxies, credentials and configuration stay here.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
-class Child:
+class Child(ABC):
     """A running child and its output."""
 
-    def __init__(self, process: subprocess.Popen[bytes], should_stop: Callable[[], bool]) -> None:
-        assert process.stdout is not None
-        self.process = process
+    def __init__(self, output: BinaryIO, should_stop: Callable[[], bool]) -> None:
+        self.output = output
         self._should_stop = should_stop
         self._asked_at = 0.0
-        self._output = process.stdout.fileno()
         self._poll = select.poll()
-        self._poll.register(self._output, select.POLLIN | select.POLLHUP)
+        self._poll.register(output.fileno(), select.POLLIN | select.POLLHUP)
 
     def read(self, size: int, patience: float) -> bytes:
         """At most `size` bytes; none when the child has closed its output. Raises after `patience` silent seconds."""
@@ -40,7 +39,7 @@ class Child:
         while True:
             self._stop_if_asked()
             if self._poll.poll(1000 * _TICK_SECONDS):
-                return os.read(self._output, size)
+                return os.read(self.output.fileno(), size)
             if time.monotonic() > give_up_at:
                 raise JobError("timeout")
 
@@ -52,21 +51,32 @@ class Child:
             if self._should_stop():
                 raise JobError("cancelled")
 
+    @abstractmethod
     def death(self) -> int:
         """The exit status of a child that has closed its output; negative is the signal that ended it."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the child and all that it may have started. Safe to call twice."""
+
+
+class _StartedChild(Child):
+    def __init__(self, process: subprocess.Popen[bytes], should_stop: Callable[[], bool]) -> None:
+        super().__init__(cast(BinaryIO, process.stdout), should_stop)
+        self._process = process
+
+    def death(self) -> int:
         try:
-            return self.process.wait(5)
+            return self._process.wait(5)
         except subprocess.TimeoutExpired:
             return -int(signal.SIGKILL)
 
     def kill(self) -> None:
-        """End the child and all that it may have started. Safe to call twice."""
-        if self.process.returncode is None:
+        if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self.output.close()
 
 
 @contextlib.contextmanager
@@ -88,11 +98,11 @@ def child(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         pass_fds=pass_fds,
-        env=_environment(home),
-        cwd=home or _ROOT,
+        env=environment(home),
+        cwd=home or ROOT,
         start_new_session=True,
     )
-    running = Child(process, should_stop)
+    running = _StartedChild(process, should_stop)
     try:
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
@@ -102,7 +112,8 @@ def child(
         running.kill()
 
 
-def _environment(home: Path | None) -> dict[str, str]:
+def environment(home: Path | None = None) -> dict[str, str]:
+    """What a child is given; `home` is where it may write."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     folder = {"HOME": str(home), "TMPDIR": str(home)} if home else {}
-    return {**kept, **folder, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "YTDLP_NO_PLUGINS": "1"}
+    return {**kept, **folder, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "YTDLP_NO_PLUGINS": "1"}

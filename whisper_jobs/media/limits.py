@@ -43,7 +43,7 @@ def begin() -> tuple[dict[str, Any], IO[bytes]]:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    _die_with_parent(int(options["parent"]))
+    die_with(int(options["parent"]))
     return options, events
 
 
@@ -70,6 +70,11 @@ def forbid_new_files() -> None:
         _lower(resource.RLIMIT_NPROC, 0)
 
 
+def allow_files(most: int) -> None:
+    """So many descriptors can be open from here on."""
+    _lower(resource.RLIMIT_NOFILE, most)
+
+
 def disk_error(error: OSError) -> JobError:
     """What it means for the job that a file could not be written."""
     if error.errno == errno.EFBIG:
@@ -86,7 +91,8 @@ def _lower(kind: int, value: int) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Ends this process when its parent ends."""
     if sys.platform != "linux":
         return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -54,8 +54,7 @@ class Unpacker:
             }
             started = child("whisper_jobs.media.streamed_child", options, should_stop=_never, pass_fds=(reading,))
             self._child = self._resources.enter_context(started)
-        assert self._child.process.stdout is not None
-        self._output = self._child.process.stdout.fileno()
+        self._output = self._child.output.fileno()
         os.set_blocking(self._writing, False)
         os.set_blocking(self._output, False)
 

@@ -2,7 +2,7 @@
 
 from whisper_jobs.models.audit import AuditEntry
 from whisper_jobs.models.correction import Correction, CorrectionKind
-from whisper_jobs.models.delivery import Attempt, Delivery, DeliveryState
+from whisper_jobs.models.delivery import Attempt, Delivery, DeliveryForm, DeliveryState
 from whisper_jobs.models.enrichment import (
     Analysis,
     Enrichment,
@@ -18,6 +18,7 @@ from whisper_jobs.models.live_session import OPEN_STATES, LiveSession, SessionSt
 from whisper_jobs.models.log import LogLine
 from whisper_jobs.models.note import Note
 from whisper_jobs.models.notice import Notice, NoticeState, PushSubscription
+from whisper_jobs.models.order import Captions, Order, Profile
 from whisper_jobs.models.pace import Pace
 from whisper_jobs.models.results import Diarization, DiarizationState, Segment, Transcript
 from whisper_jobs.models.review import Review, ReviewState
@@ -45,10 +46,12 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "BackendPreference",
+    "Captions",
     "Channel",
     "Correction",
     "CorrectionKind",
     "Delivery",
+    "DeliveryForm",
     "DeliveryState",
     "Diarization",
     "DiarizationState",
@@ -64,8 +67,10 @@ __all__ = [
     "Note",
     "Notice",
     "NoticeState",
+    "Order",
     "Pace",
     "Passage",
+    "Profile",
     "PromptTemplate",
     "PushSubscription",
     "Replica",

@@ -23,6 +23,15 @@ class DeliveryState(models.TextChoices):
     DROPPED = "dropped", _("Dropped")
 
 
+class DeliveryForm(models.TextChoices):
+    """How the news is written, and what counts as taken."""
+
+    #: JSON in the published envelope, signed; any 2xx.
+    ENVELOPE = "envelope"
+    #: A form with the order's number and how it ended; an answer that says OK.
+    STATUS = "status"
+
+
 class Delivery(models.Model):
     """One event for one address. `message_id` is the same over all attempts."""
 
@@ -35,6 +44,7 @@ class Delivery(models.Model):
     #: Of the URL: so many are sent to one host at a time.
     host = models.CharField(max_length=255, blank=True)
     event = models.CharField(max_length=40, blank=True)
+    form = models.CharField(max_length=8, choices=DeliveryForm, default=DeliveryForm.ENVELOPE)
     state = models.CharField(max_length=9, choices=DeliveryState, default=DeliveryState.HELD)
     #: None for all that are not due; and for a claimed one whose job was restarted, so that this is its last attempt.
     due_at = models.DateTimeField(null=True)

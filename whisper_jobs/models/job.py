@@ -88,6 +88,12 @@ class Job(models.Model):
     disable_diarization = models.BooleanField(default=False)
     #: It completes when a person has approved of its transcript.
     needs_approval = models.BooleanField(default=False)
+    #: Only so much of the recording's beginning is heard; None for all of it.
+    most_seconds = models.FloatField(null=True)
+    #: Voices that came along, each {"name", "media"}: a person's name, and a sample beside the original in storage.
+    known_speakers = models.JSONField(default=list)
+    #: What is made up in place of the work, as sandbox.Script has it; None for a job that is worked on.
+    sandbox = models.JSONField(null=True)
     #: Filled by the prepare step, on the machine that transcribes.
     engine = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=100, blank=True)
@@ -135,6 +141,7 @@ class Job(models.Model):
             models.Index(fields=["priority", "owner", "id"], name="job_unheard", condition=Q(stage__in=UNHEARD)),
             models.Index(fields=["changed_at"], name="job_active", condition=Q(stage__in=ACTIVE)),
             models.Index(fields=["media"], name="job_media"),
+            models.Index(fields=["owner", "-id"], name="job_sandbox", condition=Q(sandbox__isnull=False)),
             models.Index(fields=["trashed_at"], name="job_trashed", condition=Q(trashed_at__isnull=False)),
             models.Index(fields=["completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
 import wave
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,21 +29,41 @@ SAMPLE_RATE = decoding.SAMPLE_RATE
 
 def decode(run: Run, watch: Watch) -> None:
     """A decode that is done again after a crash goes on behind the last window that was stored."""
-    cutter, meter = WindowCutter(resume_at=_stored_until(run)), PeakMeter(SAMPLE_RATE)
+    cutter, meter, most = WindowCutter(resume_at=_stored_until(run)), PeakMeter(SAMPLE_RATE), run.job.most_seconds
     with original.decoded(run, watch) as sound:
-        lifecycle.describe_media(
-            run, duration_seconds=sound.info.duration_seconds, mime=sound.info.mime, note=_tracks(sound.info)
-        )
-        _cut(run, watch, _measured(sound, meter), cutter, length=sound.info.duration_seconds)
+        length = _heard_of(sound.info.duration_seconds, most)
+        lifecycle.describe_media(run, duration_seconds=length, mime=sound.info.mime, note=_tracks(sound.info))
+        _cut(run, watch, _measured(_beginning(sound, most), meter), cutter, length=length)
         watch.check()
     _store(run, cutter.finish())
     lifecycle.finish_decode(
         run,
         duration_seconds=cutter.seconds_seen,
         speech_seconds=cutter.speech_seconds,
-        warnings=sound.warnings,
+        warnings=(*sound.warnings, *_left_out(sound.info.duration_seconds, cutter.seconds_seen, most)),
         shape=meter.finish(),
     )
+
+
+def _heard_of(seconds: float | None, most_seconds: float | None) -> float | None:
+    """How much is heard of a recording that says it is so long."""
+    return min((one for one in (seconds, most_seconds) if one is not None), default=None)
+
+
+def _beginning(sound: Iterable[Pcm], most_seconds: float | None) -> Iterator[Pcm]:
+    """So much of it; all of it for None."""
+    left = sys.maxsize if most_seconds is None else round(most_seconds * SAMPLE_RATE)
+    for samples in sound:
+        yield samples[:left]
+        left -= len(samples)
+        if left <= 0:
+            return
+
+
+def _left_out(seconds: float | None, seen: float, most_seconds: float | None) -> list[str]:
+    if most_seconds is None or seen < most_seconds or (seconds is not None and seconds <= most_seconds):
+        return []
+    return [f"Only the first {most_seconds:g} s were heard, as was asked for."]
 
 
 def _stored_until(run: Run) -> float:
@@ -65,7 +86,7 @@ def _measured(sound: Iterable[Pcm], meter: PeakMeter) -> Iterator[Pcm]:
 
 
 def _cut(run: Run, watch: Watch, sound: Iterable[Pcm], cutter: WindowCutter, *, length: float | None) -> None:
-    report_at = 0.0
+    report_at = time.monotonic() + REPORT_SECONDS
     for samples in sound:
         watch.check()
         _store(run, cutter.feed(samples))

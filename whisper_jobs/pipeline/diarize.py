@@ -13,7 +13,7 @@ from django.conf import settings
 
 from whisper_jobs import diarization, lifecycle, recognition, segment_rows
 from whisper_jobs.models import Job, Segment, Step
-from whisper_jobs.pipeline import models, original
+from whisper_jobs.pipeline import known, models, original
 from whisper_jobs.pipeline.heart import Watch
 from whisper_jobs.runs import Run
 from whisper_jobs.speech.diarizers import choose
@@ -50,7 +50,7 @@ def diarize(run: Run, watch: Watch) -> None:
         reason=_told(found),
         turns=found.turns,
         parts=_parts(run.job, found.turns),
-        found=recognition.Voices(heard, recognition.book_for(run.job.owner)),
+        found=recognition.Voices(heard, recognition.book_for(run.job.owner), known.names(run, watch, heard)),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from whisper_jobs import lifecycle
 from whisper_jobs.errors import JobError
+from whisper_jobs.models import Step
 from whisper_jobs.moves import Fenced
 from whisper_jobs.pipeline.assemble import assemble
 from whisper_jobs.pipeline.decode import decode
@@ -17,6 +18,7 @@ from whisper_jobs.pipeline.fetch import fetch
 from whisper_jobs.pipeline.heart import Heart, Watch
 from whisper_jobs.pipeline.prepare import prepare
 from whisper_jobs.pipeline.refill import refill
+from whisper_jobs.pipeline.rehearse import rehearse
 from whisper_jobs.pipeline.transcribe import transcribe
 from whisper_jobs.runs import Run
 from whisper_jobs.states import Kind
@@ -33,6 +35,7 @@ STEPS: dict[str, Callable[[Run, Watch], None]] = {
     Kind.REFILL: refill,
     Kind.ANALYSE: analyse,
     Kind.TRANSLATE: translate,
+    Kind.REHEARSE: rehearse,
 }
 
 
@@ -41,11 +44,19 @@ def work_once(lane: str, heart: Heart) -> bool:
     step = lifecycle.claim(lane, heart.process.name)
     if step is None:
         return False
+    _work(step, heart)
+    # Whoever has heard the last of the words also puts them together: that takes less than to wake somebody else for it.
+    last = lifecycle.claim_assembly(step) if step.kind == Kind.WINDOW else None
+    if last is not None:
+        _work(last, heart)
+    return True
+
+
+def _work(step: Step, heart: Heart) -> None:
     run = lifecycle.begin(step)
     if run is not None:
         with heart.watching(run) as watch:
             _perform(run, watch)
-    return True
 
 
 def _perform(run: Run, watch: Watch) -> None:

@@ -67,7 +67,7 @@ def context(job: Job, user: User) -> dict[str, Any]:
     analysis = Analysis.objects.filter(job=job).first()
     rows = list(Translation.objects.filter(job=job).order_by("index"))
     completed = job.stage == Stage.COMPLETED
-    refusal = _refusal(user)
+    refusal = _refusal(user, job)
     return {
         "analysis": _analysis(analysis) if analysis else None,
         "translations": [_translation(row) for row in rows],
@@ -86,7 +86,9 @@ def host() -> str:
     return urlsplit(settings.TOOLS.openai_base_url).hostname or ""
 
 
-def _refusal(user: User) -> str:
+def _refusal(user: User, job: Job) -> str:
+    if job.sandbox is not None:
+        return _("This recording belongs to the sandbox: nothing was heard, so nothing more can be made of it.")
     if queries.can_enrich(user):
         return ""
     return _("Your account may not use a language model. An administrator can allow it.")
@@ -127,7 +129,7 @@ class EnrichmentView(Page):
 
     def asked(self, job: Job, form: forms.Form, request_it: Callable[[], object]) -> HttpResponse:
         """Asks for what the form says, and goes back to the job's page, which tells what became of it."""
-        problem = _refusal(self.user) or ("" if form.is_valid() else _("Choose from what is offered."))
+        problem = _refusal(self.user, job) or ("" if form.is_valid() else _("Choose from what is offered."))
         try:
             if not problem:
                 request_it()

@@ -45,7 +45,7 @@ def player_of(job: Job) -> dict[str, Any]:
         "has_captions": job.stage in READABLE,
         "reason": "" if playable else _reason(job),
         "is_gone": job.media_removed_at is not None,
-        "awaited": not (playable or job.media or job.is_terminal),
+        "awaited": not (playable or job.media or job.is_terminal or job.sandbox),
     }
 
 
@@ -60,7 +60,9 @@ def _reason(job: Job) -> str:
         return _("The sound was deleted on %(day)s, as your organisation wants it; the words stay.") % {"day": day}
     if job.media:
         return _("Browsers can't play this kind of recording. Everything else works as usual.")
-    return "" if job.is_terminal else _("The recording can be played here as soon as it is on this server.")
+    return (
+        "" if job.is_terminal or job.sandbox else _("The recording can be played here as soon as it is on this server.")
+    )
 
 
 def addresses(job: Job) -> dict[str, str]:

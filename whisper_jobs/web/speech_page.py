@@ -49,7 +49,7 @@ def context(job: Job, user: User) -> dict[str, Any]:
     at_work = (StepState.READY, StepState.RUNNING)
     return {
         "speech_shown": job.stage == Stage.COMPLETED,
-        "sound_is_gone": job.media_removed_at is not None,
+        "sound_is_gone": job.media_removed_at is not None or job.sandbox is not None,
         "speech_url": reverse("web:speech", args=[job.pk]),
         "speakers": _speakers(told["speakers"]),
         "identify": _identify(job, user) if told["speakers"] else None,

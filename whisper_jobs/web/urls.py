@@ -24,6 +24,7 @@ from whisper_jobs.web import (
     organisation_page,
     organisation_recordings,
     player,
+    profile_pages,
     prompt_views,
     review_page,
     share_page,
@@ -101,5 +102,9 @@ urlpatterns = [
     path("whisper/templates", prompt_views.PromptsView.as_view(), name="prompts"),
     path("whisper/templates/<int:pk>", prompt_views.PromptView.as_view(), name="prompt"),
     path("whisper/templates/<int:pk>/delete", prompt_views.DeletePromptView.as_view(), name="prompt_delete"),
+    path("whisper/profiles", profile_pages.ProfilesView.as_view(), name="profiles"),
+    path("whisper/profiles/new", profile_pages.NewProfileView.as_view(), name="profile_new"),
+    path("whisper/profiles/<int:pk>", profile_pages.ProfileView.as_view(), name="profile"),
+    path("whisper/profiles/<int:pk>/delete", profile_pages.DeleteProfileView.as_view(), name="profile_delete"),
     path("whisper/jobs/<int:job_id>/callback", views.ReplayView.as_view(), name="replay"),
 ]

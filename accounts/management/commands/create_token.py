@@ -23,18 +23,21 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--provider", required=True, choices=tokens.PROVIDERS)
         parser.add_argument("--name", default="")
+        parser.add_argument("--sandbox", action="store_true", help="What is handed in with it is not worked on.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].lower()).first()
         if user is None:
             raise CommandError(f"There is no user {options['email']}.")
         told = self._keep_key if options["provider"] == tokens.OPENAI else self._make
-        self.stdout.write(json.dumps(told(user, options["provider"], options["name"])))
+        self.stdout.write(json.dumps(told(user, **options)))
 
-    def _make(self, user: User, provider: str, name: str) -> dict[str, Any]:
-        return asdict(tokens.create(user, provider, name=name))
+    def _make(self, user: User, provider: str, name: str, sandbox: bool, **_rest: Any) -> dict[str, Any]:
+        return asdict(tokens.create(user, provider, name=name, is_sandbox=sandbox))
 
-    def _keep_key(self, user: User, provider: str, name: str) -> dict[str, Any]:
+    def _keep_key(self, user: User, provider: str, name: str, sandbox: bool, **_rest: Any) -> dict[str, Any]:
+        if sandbox:
+            raise CommandError("Another provider's key can't be one of the sandbox.")
         key = sys.stdin.readline().strip()
         if not key:
             raise CommandError("Give the key on standard input.")

@@ -75,6 +75,17 @@ def test_nonsense_of_an_engine_keeps_the_rules(
     assert shown(played) == played.text
 
 
+def test_a_word_that_ends_before_the_one_before_it_begins_leaves_its_segment_in_order() -> None:
+    def one(start: float, text: str) -> Segment:
+        return Segment(start, 0.0, text, ())
+
+    left = [[one(0.0, "so"), one(0.0, "so")], [one(1.0, "so"), one(0.0, "so")], [one(0.0, "so")]]
+    voice = sound([(True, 64763), (False, 4869)])
+    played = play(voice, lambda _work: Result(tuple(left.pop(0)) if left else (), "en"), chunk_seconds=5.0)
+    assert played.windows[0].segments
+    check(played)
+
+
 @settings(deadline=None, max_examples=40)
 @given(recordings, pieces, pieces, chunks)
 def test_words_do_not_depend_on_how_the_sound_was_fed(

@@ -16,6 +16,7 @@ from accounts.language import language_of
 from accounts.models import User
 from accounts.permissions import PUBLISHED
 from whisper_jobs import limits, queries
+from whisper_jobs.dialects.refusals import Refused
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import Channel, Job
 from whisper_jobs.pen import Gone
@@ -30,10 +31,14 @@ T = TypeVar("T")
 
 async def in_name_of_caller(context: Context[Any, Any], needs: str, work: Callable[[Caller], T]) -> T:
     """What `work` returns for the caller. Raises ToolError with a sentence where it can't be done, or may not."""
+    caller: Caller = request_of(context).scope[CALLER]
+    return await pooled(lambda: _done(caller, needs, work))
+
+
+def request_of(context: Context[Any, Any]) -> Request:
     request: Request | None = context.request_context.request
     assert request is not None  # there is one wherever a tool is called over HTTP
-    caller: Caller = request.scope[CALLER]
-    return await pooled(lambda: _done(caller, needs, work))
+    return request
 
 
 def _done(caller: Caller, needs: str, work: Callable[[Caller], T]) -> T:
@@ -43,7 +48,7 @@ def _done(caller: Caller, needs: str, work: Callable[[Caller], T]) -> T:
             return work(caller)
         except JobError as error:
             raise ToolError(in_words_of_the_reader(error.message)) from error
-        except (NotAllowed, limits.LimitReached) as error:
+        except (NotAllowed, limits.LimitReached, Refused) as error:
             raise ToolError(str(error)) from error
         except Gone as error:
             raise _no_such_recording() from error

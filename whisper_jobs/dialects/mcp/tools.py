@@ -16,12 +16,14 @@ from pydantic import Field
 from accounts.bearer import Caller
 from accounts.models import User
 from whisper_jobs import awaiting, intake, library, lifecycle, policy
+from whisper_jobs.dialects import sandboxing
 from whisper_jobs.dialects.mcp import answers
 from whisper_jobs.dialects.mcp.answers import Quotes, SearchResult, Standing, Transcribed, Transcript
-from whisper_jobs.dialects.mcp.callers import channel_of, demand, in_name_of_caller, job_of
+from whisper_jobs.dialects.mcp.callers import channel_of, demand, in_name_of_caller, job_of, request_of
 from whisper_jobs.errors import FAILURES
 from whisper_jobs.media.naming import safe_name
 from whisper_jobs.models import Channel, Job
+from whisper_jobs.sandbox import Script
 from whisper_jobs.speech import languages
 from whisper_jobs.states import Stage
 from whisper_jobs.told import in_words_of_the_reader
@@ -54,7 +56,9 @@ async def transcribe(
     def hand_in(caller: Caller) -> int:
         if diarize:
             demand(caller.user, DIARIZE)
-        return _submitted(caller.user, _decoded(audio_base64), filename, language_hint, diarize=diarize).pk
+        script = sandboxing.script_for(request_of(context), caller.token)
+        sound = _decoded(audio_base64)
+        return _submitted(caller.user, sound, filename, language_hint, diarize=diarize, script=script).pk
 
     job_id = await in_name_of_caller(context, HAND_IN, hand_in)
     await context.report_progress(0, 100, f"job_id {job_id}")
@@ -141,9 +145,10 @@ def _decoded(text: str) -> bytes:
     return audio
 
 
-def _submitted(user: User, audio: bytes, filename: str, language: str, *, diarize: bool) -> Job:
-    # Said at once rather than by a job that can only fail.
-    policy.allowed_for(user)
+def _submitted(user: User, audio: bytes, filename: str, language: str, *, diarize: bool, script: Script | None) -> Job:
+    if script is None:
+        # Said at once rather than by a job that can only fail.
+        policy.allowed_for(user)
     submission = intake.Submission(
         owner=user,
         channel=Channel.API,
@@ -151,6 +156,7 @@ def _submitted(user: User, audio: bytes, filename: str, language: str, *, diariz
         model=settings.TOOLS.default_model,
         language=languages.normalise(language) or "",
         disable_diarization=not diarize,
+        script=script,
     )
     return intake.submit(submission)
 

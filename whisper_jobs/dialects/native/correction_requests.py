@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,7 +17,6 @@ from whisper_jobs import correction_changes as changes
 from whisper_jobs.correction_changes import MOST_TEXT, Change
 from whisper_jobs.correction_sheet import Ref
 from whisper_jobs.corrections import MOST_LISTED
-from whisper_jobs.dialects.native.errors import TooLarge
 from whisper_jobs.exports import NumberField
 from whisper_jobs.models import Job
 from whisper_jobs.models.correction import CorrectionKind
@@ -283,7 +283,7 @@ def correction(request: Request, job: Job) -> Asked:
 def demand_small(request: Request) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > MOST_BYTES:
-        raise TooLarge
+        raise RequestDataTooBig
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -112,6 +113,9 @@ class TagView(WhisperView):
         return Response({"ok": True, "message": _("The tag is deleted. Its recordings stay.")})
 
     def tag(self, tag_id: int) -> Tag:
+        """To be changed. It may be on recordings that a token of the sandbox does not see."""
+        if self.user.in_sandbox:
+            raise PermissionDenied(_("A token of the sandbox changes no tags."))
         return get_object_or_404(Tag.objects.select_related("owner"), owner=self.user, pk=tag_id)
 
 

@@ -9,26 +9,21 @@ from typing import Any
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
 from whisper_jobs import exports, naming, uploads
-from whisper_jobs.dialects import idempotency
-from whisper_jobs.dialects.native import lookups
+from whisper_jobs.dialects import fields, idempotency, lookups, sandboxing
+from whisper_jobs.dialects.fields import SpeakersSerializer
 from whisper_jobs.dialects.native.errors import Unprocessable
-from whisper_jobs.errors import JobError
 from whisper_jobs.intake import Idempotency, Submission
 from whisper_jobs.models import BackendPreference, Channel, Job, PromptTemplate, Task
-from whisper_jobs.outbound import Guard
 from whisper_jobs.pipeline import models
 from whisper_jobs.queries import ListFilter
-from whisper_jobs.speech import languages
 from whisper_jobs.speech.formats import FormatOptions
 from whisper_jobs.states import Status
-from whisper_jobs.told import in_words_of_the_reader
 
 MOST_LISTED = 200
 LISTED = 50
@@ -39,30 +34,19 @@ MOST_INSTRUCTION = 10_000
 #: Characters of a text that comes before the first words; the models read about as much.
 MOST_PROMPT = 1000
 MOST_HOTWORDS = 200
-MOST_SPEAKERS = 50
 #: Fields that go to the speech engine and the diarizer as they are.
 _SPEECH = ("task", "initial_prompt", "temperature", "min_speakers", "max_speakers", "backend_preference")
 #: Of the ways to hand in a recording exactly one is taken.
 _SOURCES = ("source_url", "media_file", "upload_id")
 
 
-class LanguageField(serializers.CharField):
-    """A language code or name; empty and `auto` mean: find out."""
+class LanguageField(fields.LanguageField):
+    """Unless it is required, it may be left out."""
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("required"):
             kwargs = {"required": False, "allow_blank": True, "default": "", **kwargs}
-        super().__init__(max_length=40, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> str:
-        return _language(super().run_validation(data))
-
-
-def _language(text: str) -> str:
-    try:
-        return languages.normalise(text) or ""
-    except JobError as error:
-        raise serializers.ValidationError(in_words_of_the_reader(error.message)) from error
+        super().__init__(**kwargs)
 
 
 class LanguagesField(serializers.ListField):
@@ -74,7 +58,7 @@ class LanguagesField(serializers.ListField):
         return super().get_value(dictionary)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        return list(dict.fromkeys(code for code in map(_language, super().to_internal_value(data)) if code))
+        return list(dict.fromkeys(code for code in map(fields.code_of, super().to_internal_value(data)) if code))
 
 
 @extend_schema_field({"type": "string", "format": "uri", "maxLength": LONGEST_URL})
@@ -98,33 +82,11 @@ class TermsField(serializers.ListField):
         return [term for term in dict.fromkeys(super().to_internal_value(terms)) if term]
 
 
-class SpeakersSerializer(serializers.Serializer[Any]):
-    """How many speakers there are, as far as is known."""
-
-    min_speakers = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=MOST_SPEAKERS
-    )
-    max_speakers = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=MOST_SPEAKERS
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        least, most = attrs["min_speakers"], attrs["max_speakers"]
-        if least and most and least > most:
-            raise serializers.ValidationError({"max_speakers": [_("This is fewer than the least number of speakers.")]})
-        return attrs
-
-
 class SubmissionSerializer(SpeakersSerializer):
     """Fields of POST /api/whisper/jobs."""
 
     source_url = AddressField(required=False, allow_blank=True, default="")
-    media_file = serializers.FileField(
-        required=False,
-        allow_empty_file=False,
-        max_length=1000,
-        error_messages={"empty": gettext_lazy("The file is empty. Choose one that has sound in it.")},
-    )
+    media_file = fields.RecordingField(required=False)
     upload_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     source_label = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
     source_note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
@@ -152,7 +114,7 @@ class SubmissionSerializer(SpeakersSerializer):
     )
 
     def validate_source_url(self, url: str) -> str:
-        return _outbound(url) if url else ""
+        return lookups.checked(url) if url else ""
 
     def validate_model(self, name: str) -> str:
         name = name or settings.TOOLS.default_model
@@ -181,7 +143,7 @@ class TokenSubmissionSerializer(SubmissionSerializer):
     callback_url = AddressField()
 
     def validate_callback_url(self, url: str) -> str:
-        return lookups.admitted(_outbound(url))
+        return lookups.admitted(url)
 
 
 class JsonSubmissionSerializer(SubmissionSerializer):
@@ -194,14 +156,6 @@ class JsonTokenSubmissionSerializer(TokenSubmissionSerializer):
     media_file = None  # type: ignore[assignment]
 
 
-def _outbound(url: str) -> str:
-    try:
-        Guard(settings.TOOLS.outbound_allow).check_url(url)
-    except JobError as error:
-        raise serializers.ValidationError(in_words_of_the_reader(error.message), code=error.code) from error
-    return url
-
-
 def submission(request: Request, owner: User, channel: str | None) -> Submission:
     """What was submitted. Raises ValidationError or Unprocessable, both answered with 422."""
     data = request.data
@@ -210,6 +164,8 @@ def submission(request: Request, owner: User, channel: str | None) -> Submission
     if len(request.FILES.getlist("media_file")) > 1:
         told = _("Send one file per job.")
         raise Unprocessable(told, errors={"media_file": [told]})
+    token = request.auth if isinstance(request.auth, PersonalToken) else None
+    script = sandboxing.script_for(request, token)
     form = (TokenSubmissionSerializer if channel == Channel.API else SubmissionSerializer)(data=data)
     form.is_valid(raise_exception=True)
     told = form.validated_data
@@ -231,7 +187,8 @@ def submission(request: Request, owner: User, channel: str | None) -> Submission
         **{name: told[name] for name in _SPEECH},
         hotwords=tuple(told["hotwords"]),
         callback_url=told.get("callback_url", ""),
-        token=request.auth if isinstance(request.auth, PersonalToken) else None,
+        token=token,
+        script=script,
         idempotency=idempotency.asked(request, told),
     )
 
@@ -330,6 +287,8 @@ class Again:
 
 
 def again(request: Request) -> Again:
+    # It is real work in any case.
+    sandboxing.script_for(request, None)
     form = AgainSerializer(data=request.data)
     form.is_valid(raise_exception=True)
     return Again(form.validated_data["model"], idempotency.asked(request, form.validated_data))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+from django.utils.translation import gettext as _
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +32,9 @@ class MayCall(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = cast(User, request.user)
         is_program = isinstance(request.auth, PersonalToken)
+        if user.in_sandbox and not cast(ScaiView, view).has_sandbox:
+            told = _("A token of the sandbox is for handing in recordings and reading what becomes of them.")
+            raise PermissionDenied(told)
         return may(user, cast(ScaiView, view).needs) and (not is_program or queries.can_use_api(user))
 
 
@@ -39,6 +44,8 @@ class ScaiView(ThrottledView):
     authentication_classes: Any = (BearerAuthentication, SessionAuthentication)
     permission_classes: Any = (IsAuthenticated, MayCall)
     needs: ClassVar[str] = "scaiecho:transcribe"
+    #: Whether tokens of the sandbox come in: it has jobs, and nothing else of this module.
+    has_sandbox: ClassVar[bool] = False
     #: The description of the native API is of that alone.
     schema = None
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.models import User
+from accounts.models import PersonalToken, User
 from whisper_jobs import exports, policy, queries, uploads
-from whisper_jobs.dialects import idempotency
+from whisper_jobs.dialects import idempotency, sandboxing
 from whisper_jobs.dialects.scaiecho.access import may
 from whisper_jobs.dialects.scaiecho.errors import ScaiError, invalid
 from whisper_jobs.errors import JobError
@@ -86,8 +86,11 @@ def transcription(request: Request, owner: User) -> Asked:
         raise ScaiError("SCAIECHO_EMPTY_AUDIO", _("The file is empty. Choose one that has sound in it."))
     if told["diarize"] and not may(owner, "scaiecho:diarize"):
         raise ScaiError("SCAIECHO_FORBIDDEN", _("Telling speakers apart needs the permission scaiecho:diarize."))
-    # Said at once rather than by a job that can only fail.
-    policy.allowed_for(owner)
+    token = request.auth if isinstance(request.auth, PersonalToken) else None
+    script = sandboxing.script_for(request, token)
+    if script is None:
+        # Said at once rather than by a job that can only fail.
+        policy.allowed_for(owner)
     submission = Submission(
         owner=owner,
         channel=Channel.API,
@@ -97,6 +100,7 @@ def transcription(request: Request, owner: User) -> Asked:
         temperature=told["temperature"],
         backend_preference=told["backend_preference"],
         disable_diarization=not told["diarize"],
+        script=script,
         idempotency=idempotency.asked(request, told),
     )
     is_small = file.size <= settings.TOOLS.scaiecho_async_audio_threshold_bytes

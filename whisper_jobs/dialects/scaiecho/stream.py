@@ -12,9 +12,11 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.utils.translation import gettext as _
 
+from whisper_jobs.dialects import live_socket
+from whisper_jobs.dialects.live_socket import NORMAL
 from whisper_jobs.dialects.scaiecho import stream_requests
 from whisper_jobs.dialects.scaiecho.errors import ScaiError, as_scai
-from whisper_jobs.dialects.scaiecho.sockets import NORMAL, ScaiSocket, close_code, published
+from whisper_jobs.dialects.scaiecho.sockets import ScaiSocket, close_code, published
 from whisper_jobs.dialects.scaiecho.stream_requests import Opened
 from whisper_jobs.hearing import client
 
@@ -25,10 +27,8 @@ Json = dict[str, Any]
 class StreamConsumer(ScaiSocket):
     """One session, from its open frame on."""
 
-    _line: client.Line | None = None
-
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
-        if self._is_over or self.user is None:
+        if self.is_over:
             return
         try:
             if bytes_data is not None:
@@ -51,31 +51,30 @@ class StreamConsumer(ScaiSocket):
             raise ScaiError("SCAIECHO_INVALID", _("This kind of frame is not known."))
 
     async def _open(self, frame: Json) -> None:
-        if self._line is not None:
+        if self.line is not None:
             raise ScaiError("SCAIECHO_INVALID", _("The session is open already."))
         assert self.user is not None
         opened: Opened = await database_sync_to_async(stream_requests.opened)(self.user, frame, is_page=self.is_page)
         try:
-            self._line = await client.connect()
+            self.line = await client.connect()
         except client.Unavailable as error:
             log.warning("no live session: %s", error)
-            told = _("Live transcription can't be reached now. Try again later.")
-            raise ScaiError("SCAIECHO_BACKEND_UNAVAILABLE", told) from error
+            raise ScaiError("SCAIECHO_BACKEND_UNAVAILABLE", live_socket.unreachable()) from error
         asked = {"op": opened.op, "session_id": str(opened.session_id), "after": opened.after}
-        await self._line.send(asked)
-        self.later(self._tell_all(self._line))
+        await self.line.send(asked)
+        self.later(self._tell_all(self.line))
 
     async def _hear(self, sound: bytes) -> None:
-        if self._line is None:
+        if self.line is None:
             raise ScaiError("SCAIECHO_INVALID", _("Send an open frame first."))
-        await self._line.send_bytes(sound)
+        await self.line.send_bytes(sound)
 
     async def _finish(self) -> None:
         """The last words and the recording's number come before the end."""
-        if self._line is None:
+        if self.line is None:
             await self.hang_up(NORMAL)
         else:
-            await self._line.send({"op": "end"})
+            await self.line.send({"op": "end"})
 
     async def _tell_all(self, line: client.Line) -> None:
         """Passes on what the live process tells, until it has no more."""
@@ -96,18 +95,8 @@ class StreamConsumer(ScaiSocket):
         await self.hang_up(NORMAL if ending is None else ending)
 
     async def _lost(self) -> None:
-        """The live process died. What came until then becomes a recording when it is back."""
-        told = _("The server could not go on. What was heard is kept and becomes a recording.")
-        await self.refuse("SCAIECHO_STREAM_FAILED", told)
-
-    async def send_away(self, code: str, message: str) -> None:
-        if self._line is not None:
-            try:
-                await self._line.send({"op": "end", "reason": "The account or the token may not be used any more."})
-            except client.Unavailable:
-                log.info("the live process had gone before")
-        await super().send_away(code, message)
+        await self.refuse("SCAIECHO_STREAM_FAILED", live_socket.lost())
 
     async def leave(self) -> None:
-        if self._line is not None:
-            await self._line.finish()
+        if self.line is not None:
+            await self.line.finish()

@@ -12,14 +12,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.language import language_of
 from accounts.models import User
+from whisper_jobs.dialects import live_socket
+from whisper_jobs.dialects.live_socket import NORMAL
+from whisper_jobs.dialects.refusals import Refusal
 from whisper_jobs.dialects.scaiecho import stream_requests, webrtc_sessions
 from whisper_jobs.dialects.scaiecho.errors import as_scai
-from whisper_jobs.dialects.scaiecho.sockets import NORMAL, ScaiSocket, close_code, published
+from whisper_jobs.dialects.scaiecho.sockets import ScaiSocket, close_code, published
 from whisper_jobs.hearing import client
 from whisper_jobs.models import LiveSession
 
@@ -36,7 +38,7 @@ class ControlConsumer(ScaiSocket):
         await self._try(self._watch)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
-        if not self._is_over and self.user is not None:
+        if not self.is_over:
             await self._try(self._do, text_data or "")
 
     async def _try(self, work: Any, *args: Any) -> None:
@@ -44,8 +46,7 @@ class ControlConsumer(ScaiSocket):
             await work(*args)
         except client.Unavailable as error:
             log.warning("no live session: %s", error)
-            told = _("Live transcription can't be reached now. Try again later.")
-            await self.refuse("SCAIECHO_BACKEND_UNAVAILABLE", told)
+            await self.refuse("SCAIECHO_BACKEND_UNAVAILABLE", live_socket.unreachable())
         except Exception as error:
             await self.refuse_with(as_scai(error))
 
@@ -79,8 +80,7 @@ class ControlConsumer(ScaiSocket):
                 break
         else:
             if ending == NORMAL:
-                told = _("The server could not go on. What was heard is kept and becomes a recording.")
-                await self.refuse("SCAIECHO_STREAM_FAILED", told)
+                await self.refuse("SCAIECHO_STREAM_FAILED", live_socket.lost())
         await self.hang_up(ending)
 
     async def _watch_row(self) -> None:
@@ -112,12 +112,12 @@ class ControlConsumer(ScaiSocket):
             webrtc_sessions.close(row)
         return row
 
-    async def send_away(self, code: str, message: str) -> None:
+    async def send_away(self, refusal: Refusal) -> None:
         try:
             await database_sync_to_async(self._closed)()
         except Exception:
             log.exception("a WebRTC session of somebody who may no longer speak could not be ended")
-        await super().send_away(code, message)
+        await self.refuse_for(refusal)
 
     async def leave(self) -> None:
         if self._line is not None:

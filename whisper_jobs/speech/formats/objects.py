@@ -11,6 +11,7 @@ from typing import Any
 
 from whisper_jobs.speech.formats.options import FormatOptions
 from whisper_jobs.speech.languages import LANGUAGES
+from whisper_jobs.speech.running_text import RunningText
 from whisper_jobs.speech.transcript import Decoding, Paragraph, ParagraphBuilder, Segment, Transcript, Word
 
 Json = dict[str, Any]
@@ -57,26 +58,36 @@ def _word(word: Word) -> Json:
 
 
 def render_verbose_json(transcript: Transcript, options: FormatOptions) -> Iterator[str]:
+    return verbose_json(transcript)
+
+
+def verbose_json(
+    transcript: Transcript, *, segments: bool = True, words: bool = True, more: Json | None = None
+) -> Iterator[str]:
     """The keys of OpenAI's `TranscriptionVerbose` (https://platform.openai.com/docs/api-reference/audio/verbose-json-object).
 
     All of them, with a value of their type: tokens are not kept, so there are none; what an engine doesn't tell is 0.
+    `more` comes at the end.
     """
     language = LANGUAGES.get(transcript.language or "", transcript.language or "").lower()
     head = {"task": transcript.task, "language": language, "duration": _rounded(transcript.duration) or 0.0}
-    yield _dumps(head)[:-1] + ', "segments": ['
-    text = _Text()
-    words: list[str] = []
+    yield _dumps(head)[:-1] + (', "segments": [' if segments else "")
+    text, spoken = RunningText(), list[str]()
     for number, segment in enumerate(transcript.segments):
-        text.add(segment)
-        words += [_dumps(_verbose_word(word)) for word in segment.words]
-        yield ("," if number else "") + "\n" + _dumps(_verbose_segment(number, segment))
-    # Not in one string, which would hold all of them once more.
-    yield '\n], "words": ['
-    yield from (("," if number else "") + "\n" + word for number, word in enumerate(words))
-    yield f'], "text": {_dumps(text.joined(" "))}}}\n'
+        text.add(segment.text)
+        spoken += [_dumps(_verbose_word(word)) for word in segment.words if words]
+        if segments:
+            yield ("," if number else "") + "\n" + _dumps(verbose_segment(number, segment))
+    yield "\n]" if segments else ""
+    if words:
+        # Not in one string, which would hold all of them once more.
+        yield ', "words": ['
+        yield from (("," if number else "") + "\n" + word for number, word in enumerate(spoken))
+        yield "]"
+    yield f", {_dumps({'text': text.text, **(more or {})})[1:]}\n"
 
 
-def _verbose_segment(number: int, segment: Segment) -> Json:
+def verbose_segment(number: int, segment: Segment) -> Json:
     decoding = segment.decoding or Decoding()
     return {
         "id": number,

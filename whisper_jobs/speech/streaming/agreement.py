@@ -150,11 +150,20 @@ def _alone(told: Sequence[Word]) -> Part:
     return Part(segment, "", ())
 
 
+def _in_turn(words: Sequence[Word]) -> Words:
+    """None of them begins before the one that is said before it, whatever the engine says."""
+    told: list[Word] = []
+    for word in words:
+        start = max(word.start, told[-1].start) if told else word.start
+        told.append(replace(word, start=start, end=max(start, word.end)))
+    return tuple(told)
+
+
 def _part(segment: Segment, merged: Sequence[_Merged]) -> Part:
     fresh = tuple(word for word, _, was_told in merged if not was_told)
     if len(fresh) == len(merged):
         return Part(segment, segment.text, segment.words)
-    words = tuple(word for word, _, _ in merged)
+    words = _in_turn([word for word, _, _ in merged])
     is_same = [word.text for word in words] == [word.text for word in words_of(segment)]
     if not is_same or text_of(words) != segment.text:
         segment = segment.of_words(words)

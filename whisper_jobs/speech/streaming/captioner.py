@@ -8,10 +8,11 @@ from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
+from whisper_jobs.speech import windows
 from whisper_jobs.speech.engines.base import Result
 from whisper_jobs.speech.streaming.agreement import Agreement, Rules, all_words, text_of
 from whisper_jobs.speech.streaming.heard import Closed, Delta, Heard, Work
-from whisper_jobs.speech.streaming.utterances import SETTLED_SECONDS, UtteranceCutter
+from whisper_jobs.speech.streaming.utterances import RULES, SETTLED_SECONDS, UtteranceCutter
 from whisper_jobs.speech.transcript import Segment, Word
 from whisper_jobs.speech.windows import Detector, Pcm, Window, as_floats
 
@@ -25,6 +26,8 @@ READ_SHARE = 0.7
 SHORT_CHUNK_SECONDS, SHORT_READ_SHARE, SURE = 1.0, 0.42, 0.9
 #: A word on which no reads agree is final after so many chunks.
 PATIENCE_CHUNKS = 1.7
+#: Seconds: times that are so near to each other are the same.
+ROUNDING = 1e-6
 #: In a pause a small part of what is read otherwise is enough: no more of the last words will come.
 PAUSE_SHARE, PAUSE_SECONDS = 0.1, 0.25
 
@@ -32,14 +35,16 @@ PAUSE_SHARE, PAUSE_SECONDS = 0.1, 0.25
 class Captioner:
     """Only ever used by one thread at a time. Its memory doesn't grow with the session, as long as its work is read."""
 
-    def __init__(self, *, chunk_seconds: float, detector: Detector | None = None) -> None:
+    def __init__(
+        self, *, chunk_seconds: float, detector: Detector | None = None, cutting: windows.Rules = RULES
+    ) -> None:
         """`chunk_seconds`: how much new sound makes another interim read worth while (0.5 … 60). Less than SHORT_CHUNK_SECONDS is
-        taken for that: a word needs so much sound behind it."""
+        taken for that: a word needs so much sound behind it. `cutting`: what ends an utterance."""
         chunk = max(chunk_seconds, SHORT_CHUNK_SECONDS)
         is_short = chunk == SHORT_CHUNK_SECONDS
         self._apart_seconds = (SHORT_READ_SHARE if is_short else READ_SHARE) * chunk
         self._rules = Rules(patience_seconds=PATIENCE_CHUNKS * chunk, sure=SURE if is_short else 0.0)
-        self._cutter = UtteranceCutter(detector=detector)
+        self._cutter = UtteranceCutter(detector=detector, rules=cutting)
         self._ended: deque[Window] = deque()  # utterances that are over, and not final yet
         self._agreement = Agreement(self._rules)
         self._numbers = count()
@@ -48,17 +53,37 @@ class Captioner:
         self._shown = ""
         self._is_finished = False
 
-    def feed(self, samples: Pcm) -> None:
-        """16 kHz mono, any length."""
+    def feed(self, samples: Pcm) -> list[Window]:
+        """16 kHz mono, any length. The utterances that are over with it."""
         if self._is_finished:
             raise ValueError("the session is finished")
-        self._ended += self._cutter.feed(samples)
+        return self._over(self._cutter.feed(samples))
 
-    def finish(self) -> None:
+    def finish(self) -> list[Window]:
         """No more sound comes: what was heard becomes final work. May be called again."""
-        if not self._is_finished:
-            self._is_finished = True
-            self._ended += self._cutter.finish()
+        if self._is_finished:
+            return []
+        ended = self._over(self._cutter.finish())
+        # Last: other threads ask meanwhile whether it is done.
+        self._is_finished = True
+        return ended
+
+    def flush(self) -> list[Window]:
+        """What was heard becomes final work, and more may come."""
+        return self._over(self._cutter.flush())
+
+    def forget(self, start: float) -> None:
+        """What was heard from this second on is not read, unless its words are final."""
+        self._cutter.flush()
+        self._ended = deque(window for window in self._ended if window.end <= start + ROUNDING)
+        if self._out is not None and self._out.end > start + ROUNDING:
+            self._out = None
+        if not self._ended:
+            self._agreement, self._shown = Agreement(self._rules), ""
+
+    def _over(self, ended: list[Window]) -> list[Window]:
+        self._ended += ended
+        return ended
 
     def work(self, *, hurried: bool = False) -> Work | None:
         """What is to be read next; None when nothing is due, or one is out. `hurried`: whole utterances only."""
@@ -89,6 +114,21 @@ class Captioner:
     def seconds_heard(self) -> float:
         """All sound that was fed."""
         return self._cutter.seconds_seen
+
+    @property
+    def seconds_judged(self) -> float:
+        """All sound of which it is known where in it somebody speaks; all of it after a flush, but for a part of a frame."""
+        return self._cutter.seconds_judged
+
+    @property
+    def began(self) -> float | None:
+        """Where the utterance starts that goes on; None while nobody is sure that somebody speaks."""
+        window = self._cutter.gathered()
+        if window is None:
+            return None
+        # What somebody was told of is not dropped as noise afterwards.
+        self._cutter.hand_out(window)
+        return window.start
 
     @property
     def seconds_final(self) -> float:

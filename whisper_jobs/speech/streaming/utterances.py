@@ -6,6 +6,7 @@ Called by the captioner, which reads an utterance while it goes on; so it says w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whisper_jobs.speech.spans import Frames
 from whisper_jobs.speech.vad import FRAME_SAMPLES, SAMPLE_RATE
@@ -16,8 +17,28 @@ from whisper_jobs.speech.windows import Detector, Rules, Window, WindowCutter
 RULES = Rules(long_silence=1.2, pause=0.6, enough=8.0, first_enough=8.0)
 #: One without any pause is cut when it is this long, at its quietest point behind SETTLED_SECONDS.
 LONGEST_SECONDS, SETTLED_SECONDS = 24.0, 21.0
+#: Where a caller says how long a silence ends an utterance, the detector is a little slower to end speech than to begin it.
+HYSTERESIS = 0.66
+#: A word's last consonant is no voice.
+LEAST_PADDING = 0.1
 #: An eighth of a second: how late the detector may be.
 BLOCK_FRAMES = 4
+
+
+def rules_of_pauses(*, threshold: float, padding: float, silence: float) -> Rules:
+    """An utterance ends with `silence` seconds of it and not before; `threshold` is the probability from which on it is speech."""
+    probability = min(max(threshold, 0.05), 0.95)
+    return replace(
+        RULES,
+        speech_probability=probability,
+        silence_probability=HYSTERESIS * probability,
+        sure_probability=max(RULES.sure_probability, probability),
+        shortest_silence=min(RULES.shortest_silence, silence),
+        padding=max(padding, LEAST_PADDING),
+        long_silence=silence,
+        enough=LONGEST_SECONDS,
+        first_enough=LONGEST_SECONDS,
+    )
 
 
 class UtteranceCutter(WindowCutter):
@@ -26,9 +47,26 @@ class UtteranceCutter(WindowCutter):
 
     block_samples = BLOCK_FRAMES * FRAME_SAMPLES
 
-    def __init__(self, *, detector: Detector | None = None) -> None:
-        super().__init__(LONGEST_SECONDS, rules=RULES, detector=detector)
+    def __init__(self, *, detector: Detector | None = None, rules: Rules = RULES) -> None:
+        super().__init__(LONGEST_SECONDS, rules=rules, detector=detector)
         self._handed_out = 0
+
+    def flush(self) -> list[Window]:
+        """Ends the utterance that goes on with what was fed. Less than a frame is left to the next one."""
+        whole = len(self._waiting) // FRAME_SAMPLES * FRAME_SAMPLES
+        block, self._waiting = self._waiting[:whole], self._waiting[whole:]
+        windows = self._hear(block, self._listen(block))
+        self._tracker.finish()
+        if spans := self._tracker.take_all():
+            windows += self._emit(spans, until=min(spans[-1][1] + self._padding, self._tracker.frame))
+        self._floor = self._tracker.frame
+        self._forget()
+        return windows
+
+    @property
+    def seconds_judged(self) -> float:
+        """The detector has heard all sound before this; after a flush no window starts before."""
+        return self._tracker.frame * FRAME_SAMPLES / SAMPLE_RATE
 
     @property
     def settled_seconds(self) -> float:

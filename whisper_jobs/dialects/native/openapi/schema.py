@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
 
+from whisper_jobs import sandbox
 from whisper_jobs.dialects.idempotency import HEADER, LONGEST
 from whisper_jobs.dialects.native.access import TOKEN_API
 from whisper_jobs.dialects.native.openapi import examples, operations
@@ -15,6 +16,10 @@ from whisper_jobs.dialects.native.openapi.shapes import ErrorSerializer
 from whisper_jobs.speech.formats import FORMATS
 
 Json = dict[str, Any]
+SCRIPT = (
+    "With a token of the sandbox alone: how the job ends, such as `finish_in=3; error=no_speech` or "
+    "`finish_in=never`; also `segments` and `callback_failures`."
+)
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 #: Ways to say who one is.
 SIGNED_IN: list[Json] = [{"jwt": []}, {"session": []}]
@@ -82,6 +87,8 @@ class Schema(AutoSchema):
         parameters: list[Any] = [self.operation.query] if self.operation.query else []
         if "{name}" in self.path:
             parameters.append(OpenApiParameter("name", str, OpenApiParameter.PATH, enum=tuple(FORMATS)))
+        if self.operation.makes_a_job and self.is_token_api:
+            parameters.append(OpenApiParameter(sandbox.HEADER, str, OpenApiParameter.HEADER, description=SCRIPT))
         if self.operation.makes_a_job:
             shape = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"}
             told = "Your own name for this request: sent again, it makes no second job. Kept for 24 hours."

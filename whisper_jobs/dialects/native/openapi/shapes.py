@@ -18,7 +18,7 @@ from rest_framework.serializers import (
 
 from whisper_jobs.dialects.native.openapi.review_shapes import ApprovalSerializer
 from whisper_jobs.errors import FAILURES
-from whisper_jobs.models import Channel, EnrichmentState, SourceType
+from whisper_jobs.models import Channel, DeliveryForm, EnrichmentState, SourceType
 from whisper_jobs.states import Kind, Stage, Status, StepState
 
 Any_ = Serializer[Any]
@@ -197,6 +197,7 @@ class DeliverySerializer(CallbackSerializer):
     """The callback with its schedule."""
 
     event = optional()
+    form = ChoiceField(DeliveryForm.values)
     webhook_id = CharField()
     attempts = IntegerField()
     next_attempt_at = moment()
@@ -268,6 +269,7 @@ class JobSummarySerializer(Any_):
     detected_language = optional()
     language_probability = number("Of the detected language, 0–1, where the engine tells it.")
     backend = optional("`A`: an engine of this server; `B`: the relay.")
+    sandbox = BooleanField(help_text="Handed in with a token of the sandbox: what there is of it is made up.")
 
 
 class JobSerializer(JobSummarySerializer):

@@ -1,4 +1,4 @@
-"""Looks at the name in a callback's address while its sender can still be told. What is sent later is checked again there."""
+"""Looks at addresses while their sender can still be told. What is fetched or sent later is checked again there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ LOOKUP_SECONDS = 1.0
 _threads = ThreadPoolExecutor(4, thread_name_prefix="lookup")
 
 
+def checked(url: str) -> str:
+    """The URL, unless by its looks nothing may be fetched from it or sent to it. Raises ValidationError."""
+    try:
+        Guard(settings.TOOLS.outbound_allow).check_url(url)
+    except JobError as error:
+        raise ValidationError(in_words_of_the_reader(error.message), code=error.code) from error
+    return url
+
+
 def admitted(url: str) -> str:
-    """The URL, unless its name stands for an address that may not be called. Raises ValidationError."""
+    """The same, and its name is looked up as well."""
+    checked(url)
     parts, guard = urlsplit(url), Guard(settings.TOOLS.outbound_allow)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:

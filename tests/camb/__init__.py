@@ -1,0 +1,1 @@
+"""Camb.ai's API: its calls, its errors, and its own client."""

@@ -1,0 +1,1 @@
+"""OpenAI's audio API, as its official clients use it."""

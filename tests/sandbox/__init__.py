@@ -1,0 +1,1 @@
+"""The sandbox: jobs whose end is made up."""

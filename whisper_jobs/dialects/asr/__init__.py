@@ -1,0 +1,1 @@
+"""whisper-asr-webservice's two routes: /asr and /detect-language."""

@@ -1,0 +1,1 @@
+"""Camb.ai's transcription API under /apis/."""

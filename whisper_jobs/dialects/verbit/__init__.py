@@ -1,0 +1,1 @@
+"""Verbit's post-production API, version 4, under /api/job/."""
