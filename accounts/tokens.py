@@ -96,6 +96,11 @@ def find(token: str, provider: str) -> PersonalToken | None:
     return found
 
 
+def is_good(token: PersonalToken) -> bool:
+    """Whether a token that was found before is live still, and its user active."""
+    return _live(PersonalToken.objects.filter(pk=token.pk, user__is_active=True)).exists()
+
+
 def live(user: User, provider: str) -> QuerySet[PersonalToken]:
     """The tokens of a provider that are neither revoked nor expired, newest first."""
     return _live(user.personal_tokens.filter(provider=provider)).order_by("-created_at", "-pk")

@@ -7,6 +7,8 @@ from typing import Any
 
 Json = dict[str, Any]
 _FAULTS = ("internal_error", "disk_full")
+#: What the views of OpenAI's API call the same.
+_OPENAI = {"not_found": "unknown_url", "bad_request": "unreadable_body", "too_large": "request_too_large"}
 
 
 def _native(code: str, message: str) -> Json:
@@ -19,11 +21,11 @@ def _scaiecho(code: str, message: str) -> Json:
 
 def _openai(code: str, message: str) -> Json:
     kind = "server_error" if code in _FAULTS else "invalid_request_error"
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    return {"error": {"message": message, "type": kind, "param": None, "code": _OPENAI.get(code, code)}}
 
 
 def _verbit(code: str, message: str) -> Json:
-    known = {"not_found": "ITEM_NOT_FOUND", **dict.fromkeys(_FAULTS, "INTERNAL_ERROR")}
+    known = {"not_found": "ITEM_NOT_FOUND", "too_large": "INVALID_OPTION", **dict.fromkeys(_FAULTS, "INTERNAL_ERROR")}
     return {"ErrorType": known.get(code, "INVALID_QUERY"), "ErrorComment": message}
 
 

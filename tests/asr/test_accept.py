@@ -144,3 +144,11 @@ def test_a_key_of_the_sandbox_has_nothing_worked_on(hands_in: Any, robin: User) 
     assert [step.kind for step in Step.objects.all()] == [Kind.REHEARSE]
     refused = hands_in(key_of(robin), headers={"X-Sandbox": "finish_in=never"})
     assert (refused.status_code, refused.data["detail"][0]["loc"]) == (422, ["header", "X-Sandbox"])
+
+
+def test_what_was_sent_and_changes_nothing_is_named(hands_in: Any, robin: User) -> None:
+    assert (
+        hands_in(key_of(robin), video_file="film.mkv", vad_filter="false")["X-Without-Effect"]
+        == "vad_filter, video_file"
+    )
+    assert "X-Without-Effect" not in hands_in(key_of(robin), vad_filter="true")

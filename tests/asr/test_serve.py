@@ -38,12 +38,26 @@ def test_real_speech_comes_back_as_captions(renewed_server: RunningServer, key: 
     assert answer.headers["asr-engine"] not in ("", "none")
 
 
+def jobs(server: RunningServer, key: str) -> list[int]:
+    address = f"http://127.0.0.1:{server.port}/api/whisper/transcribe/jobs"
+    listed = httpx.get(address, headers={"Authorization": f"Bearer {key}"})
+    return [job["id"] for job in listed.json()["jobs"]]
+
+
 def test_its_language_is_told_and_no_job_is_left(renewed_server: RunningServer, key: str) -> None:
+    before = jobs(renewed_server, key)
     answer = sent(renewed_server, key, "/detect-language")
     assert answer.status_code == 200, answer.text
     assert (answer.json()["detected_language"], answer.json()["language_code"]) == ("english", "en")
-    listed = httpx.get(
-        f"http://127.0.0.1:{renewed_server.port}/api/whisper/transcribe/jobs",
-        headers={"Authorization": f"Bearer {key}"},
-    )
-    assert [job["source_filename"] for job in listed.json()["jobs"]] == ["upload.wav"]
+    assert jobs(renewed_server, key) == before
+
+
+def test_a_tool_can_be_tried_without_an_engine(renewed_server: RunningServer) -> None:
+    told = renewed_server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api", "--sandbox")
+    address = f"http://127.0.0.1:{renewed_server.port}/asr"
+    headers = {"X-Api-Key": json.loads(told)["token"], "X-Sandbox": "segments=3"}
+    answer = httpx.post(address, params={"output": "srt"}, headers=headers, files={"audio_file": b"anything"}, timeout=60)
+    assert answer.text.count("made-up transcript") == 3, answer.text
+    headers["X-Sandbox"] = "finish_in=1; error=media_corrupt"
+    refused = httpx.post(address, headers=headers, files={"audio_file": b"anything"}, timeout=60)
+    assert (refused.status_code, list(refused.json())) == (422, ["detail"])

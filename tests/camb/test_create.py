@@ -67,7 +67,7 @@ def test_what_its_clients_send_besides_is_taken(program: Any, robin: User) -> No
 
 def test_a_language_that_is_not_known_here_is_refused(program: Any, robin: User) -> None:
     client = program(robin)
-    for language in ("0", "77", "147", "999", "9" * 20, "klingon", "𝟏"):
+    for language in ("0", "77", "147", "999", "9" * 20, "9" * 5000, "klingon", "𝟏"):
         assert wrong(client.post(TRANSCRIBE, form(language=language))) == [(["body", "language"], "value_error")]
 
 
@@ -174,3 +174,10 @@ def test_the_sandbox_is_asked_for_in_vain_with_another_key(program: Any, robin: 
     answer = program(robin).post(TRANSCRIBE, form(), HTTP_X_SANDBOX="finish_in=1")
     assert wrong(answer) == [(["header", "X-Sandbox"], "value_error")]
     assert not Job.objects.exists()
+
+
+def test_what_was_sent_and_changes_nothing_is_named(program: Any, robin: User) -> None:
+    client = program(robin)
+    assert client.post(TRANSCRIBE, form(folder_id="7", colour="red"))["X-Without-Effect"] == "colour, folder_id"
+    assert client.post(TRANSCRIBE, form(run_audio_cleaning="true"))["X-Without-Effect"] == "run_audio_cleaning"
+    assert "X-Without-Effect" not in client.post(TRANSCRIBE, form(transcription_mode="fast"))

@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
+from accounts import tokens
 from accounts.models import User
 from tests.broker import running_broker
 from tests.core.play import Stage
@@ -84,12 +86,47 @@ async def test_a_recording_that_fails_is_told_why_and_not_sent_again(
     assert answer["x-should-retry"] == "false"
 
 
+async def test_a_file_that_is_not_stored_is_not_kept_while_somebody_waits(
+    gina: User, settings: Any, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = str(tmp_path), 0
+    key = await acting(partial(key_of, gina, is_sandbox=True))
+    headers = {"Authorization": f"Bearer {key}", "X-Sandbox": "finish_in=never"}
+    request = asyncio.ensure_future(AsyncClient().post(TRANSCRIPTIONS, form(), headers=headers))
+    for _look in range(500):
+        await asyncio.sleep(0.02)
+        if is_let_go := await acting(lambda: Job.objects.exists() and not any(tmp_path.iterdir())):
+            break
+    assert is_let_go
+    assert not request.done()
+    request.cancel()
+
+
 async def test_who_waits_too_long_is_told_that_it_goes_on(gina: User, tools: Any) -> None:
     tools(call_wait_minutes=0.2 / 60)
     answer = await (await handed_in(gina))
     assert refusal(answer) == (504, "still_working", None)
     assert answer["x-should-retry"] == "false"
     assert not (await acting(Job.objects.get)).is_terminal
+
+
+async def test_a_token_that_is_revoked_meanwhile_gets_no_words(stage: Stage, gina: User) -> None:
+    request = await handed_in(gina)
+    await acting(lambda: tokens.revoke(gina.personal_tokens.get()))
+    await acting(completes, stage)
+    answer = await request
+    assert refusal(answer) == (401, "invalid_api_key", None)
+    assert "window" not in answer.content.decode()
+
+
+async def test_a_token_that_is_revoked_meanwhile_ends_its_stream(stage: Stage, gina: User) -> None:
+    answer = await (await handed_in(gina, stream="true"))
+    reading = asyncio.ensure_future(said(answer))
+    await acting(lambda: tokens.revoke(gina.personal_tokens.get()))
+    await acting(completes, stage)
+    told = await reading
+    assert "invalid_api_key" in told
+    assert "window" not in told
 
 
 async def said(answer: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -134,6 +135,17 @@ async def test_an_event_that_can_not_be_is_told_and_the_session_goes_on(
         await caller.send(update())
         await caller.until("session.updated")
     assert not await rows(LiveSession.objects.exists)
+
+
+async def test_half_a_character_is_told_back_as_an_escape(gina: User) -> None:
+    async with calling(await key_of(gina)) as caller:
+        await caller.until("session.created")
+        await caller.send({"type": "\ud800", "event_id": "\udfff"})
+        text = (await caller.socket.receive_output(timeout=40))["text"]
+        assert text.encode().isascii()
+        assert json.loads(text)["error"]["event_id"] == "\udfff"
+        await caller.send(update())
+        await caller.until("session.updated")
 
 
 async def test_an_update_that_can_not_be_changes_nothing(gina: User) -> None:

@@ -78,6 +78,14 @@ def test_what_can_not_be_is_refused(key: str, path: str, body: Any, code: str, p
     assert (response.status_code, error["code"], error["param"]) == (400, code, param)
 
 
+@pytest.mark.parametrize("path", [SECRETS, SESSIONS])
+def test_brackets_without_end_are_refused(key: str, path: str) -> None:
+    program = APIClient(HTTP_AUTHORIZATION=f"Bearer {key}")
+    response = program.post(path, '{"session":' * 100_000, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "unreadable_body"
+
+
 def test_nobody_without_a_token_gets_one(db: None) -> None:
     for path in (SECRETS, SESSIONS):
         assert post("tw_wrong", path, {}).status_code == 401

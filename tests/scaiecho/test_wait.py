@@ -125,6 +125,24 @@ async def test_a_job_that_somebody_cancels_meanwhile_is_told_so(frank: User, mon
     assert refusal(await request) == (409, "SCAIECHO_CANCELLED")
 
 
+async def test_a_job_that_is_started_again_in_that_very_moment_is_polled_for(
+    stage: Stage, frank: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = awaiting.ended
+
+    async def ended_and_restarted(job_id: int, seconds: float) -> bool:
+        is_over = await ended(job_id, seconds)
+        await acting(lifecycle.restart, job_id)
+        return is_over
+
+    monkeypatch.setattr(awaiting, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(awaiting, "ended", ended_and_restarted)
+    request = await handed_in(frank)
+    await acting(lambda: lifecycle.fail(stage.run("speech"), JobError("media_corrupt")))
+    answer = await request
+    assert (answer.status_code, answer.json()["data"]["status"]) == (202, "queued")
+
+
 async def test_a_job_that_is_deleted_meanwhile_is_not_found(frank: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(awaiting, "LOOK_SECONDS", 0.05)
     request = await handed_in(frank)

@@ -151,6 +151,10 @@ def test_such_a_refusal_is_worded_as_the_api_words_it_that_was_called(probe: Pro
     told = {"Content-Type": "application/json", "Content-Length": str(17 * MEGABYTE)}
     status, answer = probe.send(pieces(17), told, "/v1/modules/scaiecho/tenant-policy")
     assert (status, answer["error"]["code"]) == (413, "SCAIECHO_TOO_LARGE")
+    status, answer = probe.send(pieces(17), told, "/v1/realtime/client_secrets")
+    assert (status, answer["error"]["code"]) == (413, "request_too_large")
+    status, answer = probe.send(pieces(17), told, "/api/job/new")
+    assert (status, answer["ErrorType"]) == (413, "INVALID_OPTION")
 
 
 def test_a_disk_that_fills_up_in_the_application_is_an_answer(probe: Probe) -> None:

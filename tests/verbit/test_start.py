@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
 from tests.conftest import person
 from tests.verbit.conftest import MEDIA, Program, a_file, refusal
@@ -94,6 +96,13 @@ def test_options_and_the_url_of_the_call_come_before_the_profile(program: Progra
     assert Delivery.objects.get().url == "https://hooks.example.com/this"
 
 
+def test_a_number_of_speakers_takes_the_place_of_both_of_the_profile(program: Program) -> None:
+    Profile.objects.create(owner=program.user, name="Court", min_speakers=1, max_speakers=2)
+    program.started({"options": {"min_speakers": 5}}, profile="Court")
+    job = Job.objects.get()
+    assert (job.min_speakers, job.max_speakers) == (5, None)
+
+
 def test_the_edited_profile_waits_for_a_person(program: Program) -> None:
     program.started(profile="edited")
     assert Job.objects.get().needs_approval is True
@@ -124,6 +133,7 @@ def test_translations_are_for_those_who_may_use_a_language_model(program: Progra
         ({"options": [1]}, "INVALID_OPTION"),
         ({"options": {"model": "gpt-9"}}, "INVALID_OPTION"),
         ({"options": {"min_speakers": 0}}, "INVALID_OPTION"),
+        ({"options": {"min_speakers": 3, "max_speakers": 2}}, "INVALID_OPTION"),
         ({"options": {"fast": True}}, "INVALID_OPTION"),
         ({"rush": True}, "INVALID_OPTION"),
         ({"finish_in": 3}, "INVALID_OPTION"),
@@ -204,6 +214,12 @@ def test_a_token_of_the_sandbox_plays_what_is_asked_for(playing: Program, sent: 
     told = Job.objects.get().sandbox
     assert told is not None
     assert (told["finish_in"], told["error"]) == script
+
+
+def test_its_progress_is_the_time_that_has_passed(playing: Program) -> None:
+    number = playing.started({"finish_in": 900})
+    Job.objects.update(speech_started_at=timezone.now() - timedelta(seconds=450))
+    assert playing.info(number)["progress"] in (48, 49, 50)
 
 
 @pytest.mark.parametrize("sent", [{"finish_in": 901}, {"finish_in": -1}, {"finish_in": "soon"}, {"finish_in": 1.5}])

@@ -21,6 +21,9 @@ from whisper_jobs.dialects import refusals
 from whisper_jobs.dialects.throttling import ThrottledView
 from whisper_jobs.models import Channel, Job
 
+#: The header that names what was sent and has no effect.
+IDLE = "X-Without-Effect"
+_MOST_NAMES, _LONGEST_NAME = 20, 60
 #: No job has a longer number.
 _MOST_DIGITS = 18
 
@@ -79,6 +82,11 @@ class CallView(ThrottledView):
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return refusals.handler(self.word)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        if names := idle_fields(request):
+            response[IDLE] = ", ".join(names)
+        return super().finalize_response(request, response, *args, **kwargs)
+
     @property
     def user(self) -> User:
         return cast(User, self.request.user)
@@ -90,6 +98,26 @@ class CallView(ThrottledView):
     def own_job(self, number: object) -> Job | None:
         """The caller's own job of the API by its number as a client writes it; None for anything else."""
         return own_job(self.user, number)
+
+
+def note_idle(request: Request, names: Iterable[str]) -> None:
+    """These fields came along and change nothing here, which the answer says."""
+    told = {name for name in names if name.isascii() and name.isprintable() and "," not in name}
+    request._request.idle_fields = sorted(name[:_LONGEST_NAME] for name in told)[:_MOST_NAMES]  # type: ignore[attr-defined]
+
+
+def idle_fields(request: Request) -> list[str]:
+    return getattr(request._request, "idle_fields", [])
+
+
+class NothingHere(CallView):
+    """Beneath a dialect's own view: any other path of it, whoever asks."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise refusals.Refused(refusals.Kind.NOT_FOUND, _("There is nothing at this address of the API."))
 
 
 def own_job(user: User, number: object) -> Job | None:

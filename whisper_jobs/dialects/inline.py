@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
@@ -18,8 +18,11 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
+from accounts import tokens
+from accounts.models import PersonalToken, User
 from whisper_jobs import awaiting
 from whisper_jobs.dialects import refusals
+from whisper_jobs.dialects.refusals import Kind, Refused
 from whisper_jobs.errors import FAILURES, JobError
 from whisper_jobs.models import Job
 from whisper_jobs.pen import Gone
@@ -67,14 +70,14 @@ async def answered(
     """
     await leave_thread()
     async with _places():
-        response = await sync_to_async(_pooled(accept))(request)
+        response = await sync_to_async(_pooled(_letting_go(accept)))(request)
     job_id = getattr(response, "job_id", None)
     if not (isinstance(response, Response) and job_id):
         return response
     await leave_thread()
     if not await awaiting.ended(job_id, seconds):
         return response
-    told = await sync_to_async(_pooled(_finished))(job_id, finish, word, though)
+    told = await sync_to_async(_pooled(_finished))(request, job_id, finish, word, though)
     if told is None:
         return response
     for name, value in response.headers.items():
@@ -86,6 +89,18 @@ async def answered(
 def _places() -> asyncio.Semaphore:
     """Of this loop."""
     return _rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MOST_AT_ONCE))
+
+
+def _letting_go(accept: Accept) -> Accept:
+    """As `accept`; afterwards no file of the request is kept, while somebody waits or after they have gone."""
+
+    def accepted(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return accept(request)
+        finally:
+            request.close()
+
+    return accepted
 
 
 def _pooled(work: Callable[P, T]) -> Callable[P, T]:
@@ -100,13 +115,26 @@ def _pooled(work: Callable[P, T]) -> Callable[P, T]:
     return done
 
 
-def _finished(job_id: int, finish: Finish, word: Word, though: Collection[str]) -> HttpResponseBase | None:
+def _finished(
+    request: HttpRequest, job_id: int, finish: Finish, word: Word, though: Collection[str]
+) -> HttpResponseBase | None:
     try:
+        demand_good(request)
         job = _ended_well(job_id, though)
         return finish(job) if job.is_terminal else None
     except Exception as error:
         status, body = word(replace(refusals.of(error), job_id=job_id))
         return JsonResponse(body, status=status)
+
+
+def demand_good(request: HttpRequest) -> None:
+    """Whoever waited may have been shut out meanwhile. Raises Refused."""
+    auth: Any = getattr(request, "auth", None)
+    user = cast(User, request.user)
+    is_token = isinstance(auth, PersonalToken)
+    if not (tokens.is_good(auth) if is_token else User.objects.filter(pk=user.pk, is_active=True).exists()):
+        told = _("This API token is not known, or is no longer good.")
+        raise Refused(Kind.UNAUTHENTICATED, told, code="token_rejected")
 
 
 def _ended_well(job_id: int, though: Collection[str]) -> Job:

@@ -42,6 +42,16 @@ def unreachable() -> str:
     return _("Live transcription can't be reached now. Try again later.")
 
 
+def _written(message: Json) -> str:
+    """What a client sent is told back to it as it was, also half of a character, which has no bytes but an escape."""
+    told = json.dumps(message, ensure_ascii=False)
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        return json.dumps(message)
+    return told
+
+
 class LiveSocket(AsyncWebsocketConsumer):
     """A socket of somebody who may open live sessions; others are told so and sent away."""
 
@@ -117,7 +127,7 @@ class LiveSocket(AsyncWebsocketConsumer):
     async def tell(self, message: Json) -> None:
         """Waits while the client is slow to read."""
         if not self._is_over:
-            await self.send(text_data=json.dumps(message, ensure_ascii=False))
+            await self.send(text_data=_written(message))
 
     async def hang_up(self, code: int, reason: str | None = None) -> None:
         if not self._is_over:

@@ -16,6 +16,8 @@ from accounts.models import PersonalToken, User
 from whisper_jobs import policy, uploads
 from whisper_jobs.dialects import fields, idempotency, sandboxing
 from whisper_jobs.dialects.asr import raw_sound
+from whisper_jobs.dialects.asr.authentication import PARAMETER
+from whisper_jobs.dialects.calling import note_idle
 from whisper_jobs.dialects.refusals import Kind, Refused
 from whisper_jobs.intake import Submission
 from whisper_jobs.models import Channel, Task
@@ -105,4 +107,6 @@ def _validated(request: Request, kind: type[FileSerializer]) -> dict[str, Any]:
         raise Refused(Kind.INVALID, _("Send one file per request."), field="audio_file")
     form = kind(data=told)
     form.is_valid(raise_exception=True)
+    idle = ["vad_filter"] if form.validated_data.get("vad_filter") is False else []
+    note_idle(request, [*idle, *(name for name in told if name not in form.fields and name != PARAMETER)])
     return dict(form.validated_data)

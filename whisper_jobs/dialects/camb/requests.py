@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from accounts.models import PersonalToken, User
 from whisper_jobs import policy, uploads
 from whisper_jobs.dialects import fields, idempotency, lookups, sandboxing
+from whisper_jobs.dialects.calling import note_idle
 from whisper_jobs.dialects.camb.language_ids import IDS
 from whisper_jobs.dialects.refusals import Kind, Refused
 from whisper_jobs.intake import Submission
@@ -27,6 +28,12 @@ LONGEST_URL = 4000
 _FILES, _URLS = ("media_file", "file"), ("media_url", "audio_url")
 #: A form tells the formatting of segments as JSON.
 _MOST_OPTIONS = 2000
+#: What Camb.ai does with these is not done here, unless they ask for nothing else than is done.
+_IDLE = {"folder_id": None, "transcription_mode": "fast", "formatting_options": ""}
+#: Of the music around a voice too, which is never in a transcript.
+_IDLE_EVER = ("run_audio_cleaning", "include_music_in_fg")
+#: No language has a longer number.
+_MOST_DIGITS = 6
 
 
 class LanguageField(fields.LanguageField):
@@ -38,7 +45,7 @@ class LanguageField(fields.LanguageField):
 
 
 def _tag(number: str) -> str:
-    known = IDS.get(int(number))
+    known = IDS.get(int(number)) if len(number) <= _MOST_DIGITS else None
     if known is None:
         raise serializers.ValidationError(
             _("There is no language with this number here. GET /apis/source-languages tells those that there are.")
@@ -112,6 +119,7 @@ def submission(request: Request, owner: User, token: PersonalToken) -> Submissio
     if script is None:
         # Said at once rather than by a job that can only fail.
         policy.allowed_for(owner)
+    note_idle(request, _without_effect(request, told))
     file: UploadedFile[Any] | None = told.get("media_file") or told.get("file")
     return Submission(
         owner=owner,
@@ -126,6 +134,12 @@ def submission(request: Request, owner: User, token: PersonalToken) -> Submissio
         script=script,
         idempotency=idempotency.asked(request, told),
     )
+
+
+def _without_effect(request: Request, told: dict[str, Any]) -> list[str]:
+    """Of the fields that were sent: those of Camb.ai's that nothing is done with, and those that nobody knows."""
+    idle = [name for name, usual in _IDLE.items() if told[name] != usual]
+    return [*idle, *(name for name in request.data if name in _IDLE_EVER or name not in told)]
 
 
 def _demand_whole_body(request: Request) -> None:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from whisper_jobs import exports, intake, results
 from whisper_jobs.dialects import idempotency
-from whisper_jobs.dialects.calling import CallView
+from whisper_jobs.dialects.calling import CallView, NothingHere
 from whisper_jobs.dialects.camb import errors, requests, responses
 from whisper_jobs.dialects.camb.authentication import KeyAuthentication
 from whisper_jobs.dialects.refusals import Kind, Refused
@@ -89,11 +89,5 @@ class FileView(CambView):
         return exports.answer(form, results.transcript_of(job), FormatOptions(), stem=stem)
 
 
-class NothingView(CambView):
+class NothingView(NothingHere, CambView):
     """Any other path below /apis/."""
-
-    authentication_classes = ()
-    permission_classes = ()
-
-    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        raise Refused(Kind.NOT_FOUND, _("There is nothing at this address of the API."))

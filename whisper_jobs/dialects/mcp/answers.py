@@ -9,7 +9,7 @@ from django.urls import reverse
 # The schemas are made by a library that reads these on Python 3.11 too.
 from typing_extensions import TypedDict
 
-from whisper_jobs import assembled, pace, results
+from whisper_jobs import assembled, pace, progress, results
 from whisper_jobs.library import Found
 from whisper_jobs.models import Job, Segment
 from whisper_jobs.places import Place
@@ -138,7 +138,7 @@ def standing(job: Job) -> Standing:
     return {
         "recording": recording(job),
         "stage": str(job.get_stage_display()),
-        "progress": round(job.progress, 1),
+        "progress": round(progress.shown(job), 1),
         "queue_position": places.get(job.pk),
         "eta_seconds": etas.get(job.pk),
         "failure_code": job.failure_code or None,

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from collections.abc import Iterator
+
 from rest_framework.request import Request
 
-from accounts import tokens
-from accounts.language import speak_to
-from accounts.models import PersonalToken, User
+from whisper_jobs.dialects.calling import TokenAuthentication, after_scheme
 
 LEGACY_HEADER, LEGACY_PARAMETER = "X-Api-Key", "apikey"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-class PersonalTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer`, else the header or the parameter that older clients send. `request.auth` is the token."""
+class PersonalTokenAuthentication(TokenAuthentication):
+    """`Authorization: Bearer`, else the header or the parameter that older clients send."""
 
-    def authenticate(self, request: Request) -> tuple[User, PersonalToken] | None:
-        clear = _told(request)
-        if clear is None:
-            return None
-        found = tokens.find(clear, tokens.API) if clear.isascii() else None
-        if found is None:
-            raise AuthenticationFailed(_("This API token is not known, or is no longer good."), "token_rejected")
-        speak_to(found.user)
-        return found.user, found
-
-    def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="whisper"'
-
-
-def _told(request: Request) -> str | None:
-    """The token that came along; None where none did. An empty one counts as told, and is refused."""
-    authorization = request.headers.get("Authorization")
-    if authorization is not None:
-        kind, _space, token = authorization.partition(" ")
-        return token.strip() if kind.lower() == "bearer" else ""
-    for given in (request.headers.get(LEGACY_HEADER), request.query_params.get(LEGACY_PARAMETER)):
-        if given is not None:
-            return given
-    return _from_form(request)
+    def told(self, request: Request) -> Iterator[str | None]:
+        yield after_scheme(request, "Bearer")
+        yield request.headers.get(LEGACY_HEADER)
+        yield request.query_params.get(LEGACY_PARAMETER)
+        yield _from_form(request)
 
 
 def _from_form(request: Request) -> str | None:

@@ -24,6 +24,7 @@ from whisper_jobs import (
     results,
     versions,
 )
+from whisper_jobs.dialects.fields import SpeakersSerializer
 from whisper_jobs.dialects.idempotency import Made
 from whisper_jobs.dialects.native import requests, responses, submitting
 from whisper_jobs.dialects.native.access import MayManage, MayUse, WhisperView
@@ -128,7 +129,7 @@ class DiarizeView(OneJobView):
     """Tells the speakers of a finished transcript apart once more, with what is known of their number."""
 
     def post(self, request: Request, job_id: int) -> Response:
-        job, form = self.job(job_id), requests.SpeakersSerializer(data=request.data)
+        job, form = self.job(job_id), SpeakersSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         changed = diarization.request_diarization(job.pk, **form.validated_data)
         return self.answer(changed, _("The speakers are being told apart."), status=202)

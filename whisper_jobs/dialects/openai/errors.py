@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from whisper_jobs.dialects import inline
 from whisper_jobs.dialects.refusals import Kind, Refusal, Worded
 
 INVALID, SERVER = "invalid_request_error", "server_error"
@@ -76,8 +77,4 @@ def body(message: str, kind: str, code: str | None = None, param: str | None = N
 
 
 def goes_on(job_id: int) -> Worded:
-    """For who does not wait any longer: the work is not lost."""
-    told = _(
-        "Job %(number)d is still being transcribed and goes on. Its transcript will be on its page and in the API."
-    )
-    return 504, body(told % {"number": job_id}, SERVER, "still_working")
+    return 504, body(inline.goes_on(job_id), SERVER, "still_working")

@@ -6,13 +6,10 @@ import json
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from whisper_jobs import exports
-from whisper_jobs.errors import JobError
-from whisper_jobs.speech import languages
-from whisper_jobs.told import in_words_of_the_reader
+from whisper_jobs.dialects.fields import LanguageField, RecordingField
 
 #: Longer ones are refused; of what is left the end counts.
 MOST_PROMPT = 100_000
@@ -23,19 +20,6 @@ MOST_LANGUAGES = 20
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 #: Of which there are words to send before the end.
 STREAMED = ("json", "text", "diarized_json")
-
-
-class LanguageField(serializers.CharField):
-    """An ISO 639-1 code, or what else people call a language; empty means: find out."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> str:
-        try:
-            return languages.normalise(super().run_validation(data)) or ""
-        except JobError as error:
-            raise serializers.ValidationError(in_words_of_the_reader(error.message)) from error
 
 
 class VadSerializer(serializers.Serializer[Any]):
@@ -86,11 +70,7 @@ class TranslationSerializer(serializers.Serializer[Any]):
     LISTS: ClassVar[tuple[str, ...]] = ()
     OBJECTS: ClassVar[tuple[str, ...]] = ()
 
-    file = serializers.FileField(
-        allow_empty_file=False,
-        max_length=1000,
-        error_messages={"empty": gettext_lazy("The file is empty. Choose one that has sound in it.")},
-    )
+    file = RecordingField()
     model = serializers.CharField(max_length=200)
     language = LanguageField(required=False, allow_blank=True, default="")
     prompt = serializers.CharField(required=False, allow_blank=True, default="", max_length=MOST_PROMPT)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from whisper_jobs import exports
+from whisper_jobs.dialects.fields import LanguageField
 from whisper_jobs.dialects.openai import models_list
-from whisper_jobs.dialects.openai.fields import LONGEST_KEYWORD, MOST_KEYWORDS, MOST_PROMPT, LanguageField
+from whisper_jobs.dialects.openai.fields import LONGEST_KEYWORD, MOST_KEYWORDS, MOST_PROMPT
 from whisper_jobs.dialects.refusals import Kind, Refused
 
 LOGPROBS = "item.input_audio_transcription.logprobs"

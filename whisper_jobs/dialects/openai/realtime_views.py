@@ -22,7 +22,8 @@ LEAST, MOST = 10, 7200
 
 
 class SecretView(OpenAIView):
-    parser_classes: Any = (JSONParser,)
+    #: JSON alone, by the server's own reader of it.
+    parser_classes: Any = tuple(one for one in OpenAIView.parser_classes if issubclass(one, JSONParser))
 
     def secret(self, setup: Setup, seconds: int) -> Json:
         expires_at = int(time.time()) + seconds

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from accounts.models import PersonalToken, User
 from whisper_jobs import policy, uploads
 from whisper_jobs.dialects import idempotency, sandboxing
+from whisper_jobs.dialects.calling import note_idle
 from whisper_jobs.dialects.openai import models_list, speaker_samples
 from whisper_jobs.dialects.openai.fields import TranscriptionSerializer, TranslationSerializer
 from whisper_jobs.dialects.refusals import Kind, Refused
@@ -107,6 +108,10 @@ def _validated(request: Request, kind: type[TranslationSerializer]) -> dict[str,
         raise Refused(Kind.TOO_LARGE, refusal, field="file")
     form = kind(data=told)
     form.is_valid(raise_exception=True)
+    # How sound is cut can't be chosen.
+    note_idle(
+        request, ["chunking_strategy"] if form.validated_data.get("chunking_strategy") not in (None, "auto") else []
+    )
     return dict(form.validated_data)
 
 

@@ -9,10 +9,10 @@ from contextlib import aclosing
 from typing import Any
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 from whisper_jobs import awaiting, segment_rows
-from whisper_jobs.dialects import refusals
+from whisper_jobs.dialects import inline, refusals
 from whisper_jobs.dialects.openai import errors, responses
 from whisper_jobs.dialects.openai.requests import Asked
 from whisper_jobs.errors import FAILURES
@@ -30,21 +30,26 @@ HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 CHUNK = 500
 
 
-def answer(job: Job, asked: Asked, headers: dict[str, str]) -> StreamingHttpResponse:
+def answer(request: HttpRequest, job: Job, asked: Asked, headers: dict[str, str]) -> StreamingHttpResponse:
     """Whoever goes away changes nothing for the job."""
     return StreamingHttpResponse(
-        _events(job.pk, asked), content_type="text/event-stream", headers={**HEADERS, **headers}
+        _events(request, job.pk, asked), content_type="text/event-stream", headers={**HEADERS, **headers}
     )
 
 
-async def _events(job_id: int, asked: Asked) -> AsyncIterator[str]:
+async def _events(request: HttpRequest, job_id: int, asked: Asked) -> AsyncIterator[str]:
     following = Following(job_id, asked)
+
+    def told() -> str:
+        inline.demand_good(request)
+        return following.told()
+
     seconds = settings.TOOLS.call_wait_minutes * 60
     await leave_thread()
     try:
         async with aclosing(awaiting.news(job_id, seconds)) as news:
             async for _sign in news:
-                yield await pooled(following.told) or ALIVE
+                yield await pooled(told) or ALIVE
                 if following.is_over:
                     return
         yield event(errors.goes_on(job_id)[1])

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -17,13 +17,12 @@ from rest_framework.response import Response
 
 from whisper_jobs import intake
 from whisper_jobs.dialects import idempotency, inline
-from whisper_jobs.dialects.calling import CallView
+from whisper_jobs.dialects.calling import CallView, NothingHere
 from whisper_jobs.dialects.idempotency import Made
 from whisper_jobs.dialects.openai import errors, models_list, requests, responses, retries, streams
 from whisper_jobs.dialects.openai.authentication import KeyAuthentication
 from whisper_jobs.dialects.openai.requests import Asked
 from whisper_jobs.dialects.refusals import Kind, Refused
-from whisper_jobs.models import Job
 
 
 class OpenAIView(CallView):
@@ -52,7 +51,7 @@ class TranscriptionsView(OpenAIView):
         asked = self.asked(request)
         made = _made(asked)
         if asked.stream:
-            return streams.answer(made.job, asked, made.headers)
+            return streams.answer(request._request, made.job, asked, made.headers)
         request._request.asked = asked  # type: ignore[attr-defined]
         status, body = errors.goes_on(made.job.pk)
         return inline.wait_for(Response(body, status, headers=made.headers), made.job)
@@ -85,7 +84,7 @@ async def _answered(request: HttpRequest, accept: inline.Accept) -> HttpResponse
     response = await inline.answered(
         request,
         accept,
-        lambda job: _told(job, request.asked),  # type: ignore[attr-defined]
+        lambda job: responses.transcript(job, request.asked),  # type: ignore[attr-defined]
         errors.word,
         seconds=seconds,
         though=responses.WITHOUT_WORDS,
@@ -95,14 +94,6 @@ async def _answered(request: HttpRequest, accept: inline.Accept) -> HttpResponse
         response["x-should-retry"] = "false"
     response["openai-processing-ms"] = _since(began)
     return response
-
-
-def _told(job: Job, asked: Asked) -> HttpResponseBase:
-    if job.is_terminal:
-        return responses.transcript(job, asked)
-    # Somebody has started it again in this very moment.
-    status, body = errors.goes_on(job.pk)
-    return JsonResponse(body, status=status)
 
 
 def _since(began: float) -> str:
@@ -120,11 +111,8 @@ class ModelView(OpenAIView):
         return Response(models_list.described(name))
 
 
-class NothingView(OpenAIView):
+class NothingView(NothingHere, OpenAIView):
     """Any other path of OpenAI's API, and beyond."""
-
-    authentication_classes: Any = ()
-    permission_classes: Any = ()
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         told = _("There is nothing at this address here: %(method)s %(path)s.")

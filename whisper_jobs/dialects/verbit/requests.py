@@ -227,8 +227,9 @@ class StartSerializer(serializers.Serializer[Any]):
 def start(request: Request, told: Told, user: User, token: PersonalToken) -> orders.Start:
     asked = _only(StartSerializer, told, user=user, is_sandbox=token.is_sandbox)
     changes = dict(asked["options"])
-    if not (changes["min_speakers"] or changes["max_speakers"]):
-        del changes["min_speakers"], changes["max_speakers"]
+    speakers = {name: changes.pop(name) for name in ("min_speakers", "max_speakers")}
+    if any(speakers.values()):
+        changes |= speakers
     if "translation_languages" in changes:
         changes["translation_target_languages"] = tuple(changes.pop("translation_languages"))
     fails = asked["finish_with_error"] and asked["finish_in"] is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from whisper_jobs import exports, orders, profiles, results
+from whisper_jobs import exports, orders, profiles, progress, results
 from whisper_jobs.dialects.verbit import errors
 from whisper_jobs.dialects.verbit.requests import Caption
 from whisper_jobs.models import Job, Order, Segment
@@ -22,7 +22,7 @@ CANCELED, FAILURE = "Canceled", "Failure"
 def status(order: Order) -> str:
     """Of all its stages, also that in which a person edits, callers see one."""
     if order.job is None:
-        return PENDING if orders.is_pending(order) else CANCELED
+        return PENDING
     if order.job.stage == Stage.FAILED:
         return CANCELED if order.job.failure_code == "cancelled" else FAILURE
     return COMPLETED if order.job.stage == Stage.COMPLETED else IN_PROGRESS
@@ -61,7 +61,7 @@ def _worked(job: Job | None) -> Json:
         "ended_at": ended.isoformat() if ended else None,
         "media_duration": job.source_duration_seconds if job else None,
         "detected_language": (job.detected_language or None) if job else None,
-        "progress": round(job.progress) if job else 0,
+        "progress": round(progress.shown(job)) if job else 0,
         "draft_ready": has_words(job),
     }
 

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from whisper_jobs import orders, results
-from whisper_jobs.dialects.calling import CallView
-from whisper_jobs.dialects.refusals import Kind, Refusal, Refused, Worded
+from whisper_jobs.dialects.calling import CallView, NothingHere
+from whisper_jobs.dialects.refusals import Kind, Refused
 from whisper_jobs.dialects.verbit import errors, requests, responses
 from whisper_jobs.dialects.verbit.authentication import ApiTokenAuthentication
 from whisper_jobs.models import Job, Order
@@ -23,10 +23,7 @@ class VerbitView(CallView):
     #: HEAD would be answered by `get`, which may make something.
     http_method_names = ("get", "post")
     version = requests.VERSION
-
-    @staticmethod
-    def word(refusal: Refusal) -> Worded:
-        return errors.word(refusal)
+    word = staticmethod(errors.word)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -115,12 +112,5 @@ class DraftView(FileView):
         return order.job
 
 
-class NothingView(VerbitView):
-    """Any other path below."""
-
-    authentication_classes: Any = ()
-    permission_classes: Any = ()
-    throttle_classes: Any = ()
-
-    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        raise Refused(Kind.NOT_FOUND, _("There is nothing at this address of the API."))
+class NothingView(NothingHere, VerbitView):
+    """Any other path below /api/job/."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework.serializers import BaseSerializer
 
+from whisper_jobs.dialects.fields import SpeakersSerializer
 from whisper_jobs.dialects.native import (
     archive_views,
     check_views,
@@ -169,7 +170,7 @@ OPERATIONS: dict[str, Operation] = {
         shapes.JobAnswerSerializer,
         status=202,
         description="Of a finished transcript, with what is known of their number.",
-        body=requests.SpeakersSerializer,
+        body=SpeakersSerializer,
     ),
     "POST /whisper/jobs/{job_id}/refill": Operation(
         "Transcribe the gaps of the transcript again",
