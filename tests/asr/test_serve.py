@@ -56,7 +56,9 @@ def test_a_tool_can_be_tried_without_an_engine(renewed_server: RunningServer) ->
     told = renewed_server.manage("create_token", ADMIN[0], "--provider", "provider_whisper_api", "--sandbox")
     address = f"http://127.0.0.1:{renewed_server.port}/asr"
     headers = {"X-Api-Key": json.loads(told)["token"], "X-Sandbox": "segments=3"}
-    answer = httpx.post(address, params={"output": "srt"}, headers=headers, files={"audio_file": b"anything"}, timeout=60)
+    answer = httpx.post(
+        address, params={"output": "srt"}, headers=headers, files={"audio_file": b"anything"}, timeout=60
+    )
     assert answer.text.count("made-up transcript") == 3, answer.text
     headers["X-Sandbox"] = "finish_in=1; error=media_corrupt"
     refused = httpx.post(address, headers=headers, files={"audio_file": b"anything"}, timeout=60)
