@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -13,8 +15,9 @@ import pytest
 from tests.media.children import media_children
 from tests.media.recordings import RATE, recording
 from whisper_jobs.errors import JobError
+from whisper_jobs.media.decode_template import Template
 from whisper_jobs.media.decoding import decode
-from whisper_jobs.media.forking import end_template
+from whisper_jobs.media.forking import LENGTH, end_template
 
 pytestmark = pytest.mark.serve
 
@@ -115,3 +118,23 @@ def test_a_template_ends_with_the_thread_that_made_it(file: Path) -> None:
     thread.join()
     assert len(found) == 1
     assert gone(found[0])
+
+
+def test_a_template_that_has_no_room_for_one_more_goes_on_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> int:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(os, "fork", full)
+    asks, asked = socket.socketpair()
+    mine, lifeline = socket.socketpair()
+    reading, writing = os.pipe()
+    with asks, asked, mine, lifeline, open("/dev/null", "rb") as sound:
+        template = Template.__new__(Template)
+        template._requests, template._children = asked, {}
+        socket.send_fds(asks, [LENGTH.pack(2) + b"{}"], [sound.fileno(), writing, lifeline.fileno()])
+        lifeline.close()
+        os.close(writing)
+        assert template._fork()
+        assert not template._children
+        assert (mine.recv(1), os.read(reading, 1)) == (b"", b"")
+    os.close(reading)

@@ -63,7 +63,13 @@ class Template:
             return False
         options, recording, out, lifeline = request
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            # There is no room for one more. Who asked sees it end at once; the others go on.
+            for fd in (recording, out, lifeline):
+                os.close(fd)
+            return True
         if pid == 0:
             _become(options, recording, out, parent)
         os.close(recording)

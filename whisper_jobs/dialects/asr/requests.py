@@ -89,7 +89,6 @@ def _submission(request: Request, told: dict[str, Any], owner: User, token: Pers
     return Submission(
         owner=owner,
         channel=Channel.API,
-        token=token,
         media_file=file if told["encode"] or script else raw_sound.as_wav(file),
         model=settings.TOOLS.default_model,
         script=script,

@@ -124,7 +124,6 @@ def submission(request: Request, owner: User, token: PersonalToken) -> Submissio
     return Submission(
         owner=owner,
         channel=Channel.API,
-        token=token,
         media_file=file,
         source_url=told["media_url"] or told["audio_url"],
         source_label=told["project_name"],
