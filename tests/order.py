@@ -8,6 +8,7 @@ import pytest
 LONGEST = (
     "tests/look/test_axe.py",
     "tests/serve/test_fuzz.py",
+    "tests/fuzz/test_fuzz.py",
     "tests/serve/test_transcribe.py",
     "tests/check/test_browser.py",
     "tests/acceptance/test_crash.py",
