@@ -84,11 +84,17 @@ def killed_after(seconds: float) -> Iterator[None]:
 
 
 def _kill_browsers() -> None:
-    drivers = [one for one in psutil.Process().children() if "playwright" in " ".join(one.cmdline())]
-    for driver in drivers:
+    for driver in filter(_is_driver, psutil.Process().children()):
         for one in [*driver.children(recursive=True), driver]:
             with contextlib.suppress(psutil.Error):
                 one.kill()
+
+
+def _is_driver(process: psutil.Process) -> bool:
+    """Not one that has ended meanwhile, whoever started it."""
+    with contextlib.suppress(psutil.Error):
+        return "playwright" in " ".join(process.cmdline())
+    return False
 
 
 def close_windows(browser: Browser) -> None:

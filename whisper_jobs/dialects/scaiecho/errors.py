@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from whisper_jobs import policy
+from whisper_jobs import limits, policy
 from whisper_jobs.dialects import refusals
 from whisper_jobs.dialects.refusals import Kind, Refusal
 from whisper_jobs.told import in_words_of_the_reader
@@ -73,13 +73,16 @@ _CODES = {
 }
 
 
+#: When a client may try again after what passes.
+_RETRY_SECONDS = {"SCAIECHO_UNAVAILABLE": refusals.RETRY_SECONDS, "SCAIECHO_TOO_MANY_JOBS": limits.RETRY_SECONDS}
+
+
 class ScaiError(exceptions.APIException):
     """One of STATUSES, a sentence for the caller, and what else the answer tells under "error"."""
 
-    retry_after_seconds: int | None = None
-
     def __init__(self, code: str, message: str, **extra: Any) -> None:
         super().__init__(message, code)
+        self.retry_after_seconds = _RETRY_SECONDS.get(code)
         self.code, self.message, self.extra = code, message, extra
         self.status_code = STATUSES[code]
 
@@ -116,7 +119,7 @@ def as_scai(error: Exception) -> ScaiError:
 
 def of_refusal(refusal: Refusal) -> ScaiError:
     told = _of_refusal(refusal)
-    told.retry_after_seconds = refusal.retry_after_seconds
+    told.retry_after_seconds = refusal.retry_after_seconds or told.retry_after_seconds
     return told
 
 
