@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import tempfile
 
 from tests.serve.prepared import SHARED
@@ -20,6 +21,10 @@ _removed = [DATA_DIR]
 if SHARED not in os.environ:
     os.environ[SHARED] = tempfile.mkdtemp(prefix="tw-shared-")
     _removed.append(os.environ[SHARED])
+
+# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What is imported stays to the end: to look through all of it again and again takes a quarter of the time of a run.
 gc.disable()
