@@ -65,6 +65,7 @@ def test_the_python_client_writes_captions_beside_the_recording(
         ("python/verbit_api.py", "{}", "0"),
         ("curl/camb.sh", "{}"),
         ("python/camb_api.py", "{}"),
+        ("curl/asr.sh", "{}"),
         ("curl/openai.sh", "{}"),
         ("python/openai_api.py", "{}"),
     ],
