@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ hypothesis.settings.load_profile("shared machine")
 
 PASSWORD = "Correct-horse-9-battery"
 QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+Tools = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +138,13 @@ def api() -> Callable[[User | None], APIClient]:
 def stage(db: None) -> Stage:
     """Plays jobs through the lifecycle by hand, without workers."""
     return Stage()
+
+
+@pytest.fixture
+def tools(settings: Any) -> Tools:
+    """Changes settings of the server: `tools(max_queued_jobs=2)` is TOOLS_MAX_QUEUED_JOBS=2."""
+
+    def change(**values: Any) -> None:
+        settings.TOOLS = replace(settings.TOOLS, **values)
+
+    return change

@@ -11,10 +11,10 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from accounts import tokens
 from accounts.models import User
-from tests.camb.conftest import a_file, refusal, robin, tools, wrong
+from tests.camb.conftest import a_file, refusal, robin, wrong
 from whisper_jobs.dialects.asr.views import DetectView, TranscribeView
 
-__all__ = ["ASR", "DETECT", "a_file", "form", "key_of", "refusal", "robin", "tools", "wrong"]
+__all__ = ["ASR", "DETECT", "a_file", "form", "key_of", "refusal", "robin", "wrong"]
 ASR, DETECT = "/asr", "/detect-language"
 _VIEWS = {ASR: TranscribeView, DETECT: DetectView}
 

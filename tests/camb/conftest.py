@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,16 +32,6 @@ def program() -> Callable[..., APIClient]:
         return APIClient(HTTP_X_API_KEY=tokens.create(user, tokens.API, is_sandbox=is_sandbox).token)
 
     return client_of
-
-
-@pytest.fixture
-def tools(settings: Any) -> Callable[..., None]:
-    """Changes settings of the server."""
-
-    def change(**values: Any) -> None:
-        settings.TOOLS = replace(settings.TOOLS, **values)
-
-    return change
 
 
 def a_file(content: bytes = b"RIFF" + b"x" * 100, name: str = "talk.wav") -> SimpleUploadedFile:

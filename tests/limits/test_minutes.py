@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from tests.conftest import Tools
 from tests.core.play import URL, Stage, fresh, window
-from tests.limits.conftest import Tools
 from whisper_jobs import intake, lifecycle, limits
 from whisper_jobs.models import Job, Usage
 

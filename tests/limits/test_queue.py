@@ -12,8 +12,8 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import User
+from tests.conftest import Tools
 from tests.core.play import URL, Stage
-from tests.limits.conftest import Tools
 from whisper_jobs import intake, lifecycle, limits, recovery
 from whisper_jobs.intake import Submission
 from whisper_jobs.models import Job, Step

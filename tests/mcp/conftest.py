@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,16 +34,6 @@ def erin(transactional_db: None) -> User:
 def frank(transactional_db: None) -> User:
     """Reads, and nothing else."""
     return person("frank", "whisper.use", "whisper.api")
-
-
-@pytest.fixture
-def tools(settings: Any) -> Callable[..., None]:
-    """Changes settings of the server."""
-
-    def change(**values: Any) -> None:
-        settings.TOOLS = replace(settings.TOOLS, **values)
-
-    return change
 
 
 def token_of(user: User) -> str:

@@ -6,7 +6,6 @@ import io
 import json
 import wave
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -61,16 +60,6 @@ def hands_in() -> Callable[..., Any]:
         return answer if isinstance(answer, StreamingHttpResponse) else cast(Any, answer).render()
 
     return hand_in
-
-
-@pytest.fixture
-def tools(settings: Any) -> Callable[..., None]:
-    """Changes settings of the server."""
-
-    def change(**values: Any) -> None:
-        settings.TOOLS = replace(settings.TOOLS, **values)
-
-    return change
 
 
 def a_file(content: bytes = b"RIFF" + b"x" * 100, name: str = "talk.wav") -> SimpleUploadedFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,16 +39,6 @@ def grace(db: None) -> User:
 def jwt() -> Callable[[User], APIClient]:
     """A client that names itself with a JWT of somebody."""
     return lambda user: APIClient(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(user)}")
-
-
-@pytest.fixture
-def tools(settings: Any) -> Callable[..., None]:
-    """Changes settings of the server."""
-
-    def change(**values: Any) -> None:
-        settings.TOOLS = replace(settings.TOOLS, **values)
-
-    return change
 
 
 def poll_path(job_id: object) -> str:

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from accounts.models import Tenant, User
 from accounts.permissions import grant
 from tests.conftest import PASSWORD, person
-
-Tools = Callable[..., None]
-
-
-@pytest.fixture
-def tools(settings: Any) -> Tools:
-    """`tools(backends="AB")` is TOOLS_BACKENDS=AB."""
-
-    def change(**values: Any) -> None:
-        settings.TOOLS = replace(settings.TOOLS, **values)
-
-    return change
 
 
 @pytest.fixture

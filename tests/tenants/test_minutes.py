@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import Tenant, User
+from tests.conftest import Tools
 from tests.core.play import URL, Stage, fresh
-from tests.tenants.conftest import Tools
 from whisper_jobs import lifecycle, limits
 from whisper_jobs.models import Job, TenantPolicy
 

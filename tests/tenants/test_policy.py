@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import Tenant, User
+from tests.conftest import Tools
 from tests.core.play import Stage, fresh
-from tests.tenants.conftest import Tools
 from whisper_jobs import policy
 from whisper_jobs.errors import JobError
 from whisper_jobs.models import AuditEntry, TenantPolicy

@@ -11,9 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Tenant, User
-from tests.conftest import person
+from tests.conftest import Tools, person
 from tests.core.play import Stage
-from tests.tenants.conftest import Tools
 from whisper_jobs import limits, policy
 from whisper_jobs.models import AuditEntry, Job, TenantPolicy
 

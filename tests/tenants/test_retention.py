@@ -12,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Tenant, User
+from tests.conftest import Tools
 from tests.core.play import Stage, fresh
-from tests.tenants.conftest import Tools
 from whisper_jobs import audit, diarization, gaps, intake, lifecycle, retention, tasks, uploads
 from whisper_jobs.models import AuditEntry, Job, JobVoice, Step, TenantPolicy, Transcript, Waveform
 from whisper_jobs.runs import NotAllowed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -31,6 +32,14 @@ class LanguageField(serializers.CharField):
 
     def run_validation(self, data: Any = serializers.empty) -> str:
         return code_of(super().run_validation(data))
+
+
+class TermsField(serializers.ListField):
+    """Short texts: a list, or one text with commas or lines between them; each counts once."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        terms = re.split(r"[,\n]", data) if isinstance(data, str) else data
+        return [term for term in dict.fromkeys(super().to_internal_value(terms)) if term]
 
 
 class RecordingField(serializers.FileField):

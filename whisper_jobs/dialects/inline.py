@@ -31,6 +31,8 @@ from whisper_jobs.states import Stage
 
 #: So many recordings are taken in at once by a process, so that a crowd of them leaves room for who asks for something else.
 MOST_AT_ONCE = 8
+#: Failures that a dialect may tell as a transcript with nothing in it.
+WITHOUT_WORDS = ("no_speech",)
 _rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 P = ParamSpec("P")
 T = TypeVar("T")

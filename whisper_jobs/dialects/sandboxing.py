@@ -7,8 +7,8 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
-from accounts.models import PersonalToken
-from whisper_jobs import sandbox
+from accounts.models import PersonalToken, User
+from whisper_jobs import policy, sandbox
 from whisper_jobs.dialects.refusals import Kind, Refused
 from whisper_jobs.sandbox import HEADER, Script
 
@@ -34,6 +34,17 @@ def script_for(request: HasHeaders, token: PersonalToken | None, *, default: Scr
             _("X-Sandbox is for tokens of the sandbox. Make one on the page of your tokens, or leave it out.")
         )
     return None
+
+
+def script_or_work(request: HasHeaders, token: PersonalToken | None, owner: User) -> Script | None:
+    """The same; where the work is to be done, who may do it. Said at once rather than by a job that can only fail.
+
+    Raises policy.NoUsableBackend.
+    """
+    script = script_for(request, token)
+    if script is None:
+        policy.allowed_for(owner)
+    return script
 
 
 def _read(told: str, default: Script) -> Script:

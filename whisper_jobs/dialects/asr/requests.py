@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import policy, uploads
+from whisper_jobs import uploads
 from whisper_jobs.dialects import fields, idempotency, sandboxing
 from whisper_jobs.dialects.asr import raw_sound
 from whisper_jobs.dialects.asr.authentication import PARAMETER
@@ -81,10 +81,7 @@ def detection(request: Request, owner: User, token: PersonalToken) -> Submission
 
 
 def _submission(request: Request, told: dict[str, Any], owner: User, token: PersonalToken, **more: Any) -> Submission:
-    script = sandboxing.script_for(request, token)
-    if script is None:
-        # Said at once rather than by a job that can only fail.
-        policy.allowed_for(owner)
+    script = sandboxing.script_or_work(request, token, owner)
     file: UploadedFile[Any] = told["audio_file"]
     return Submission(
         owner=owner,

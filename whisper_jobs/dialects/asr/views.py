@@ -22,9 +22,6 @@ from whisper_jobs.pen import Gone
 from whisper_jobs.pooled import pooled
 from whisper_jobs.runs import NotAllowed
 
-#: Failures that are told as a transcript with nothing in it.
-WITHOUT_WORDS = ("no_speech",)
-
 
 class AsrView(CallView):
     authentication_classes: Any = (AnyKeyAuthentication,)
@@ -61,7 +58,7 @@ async def asr(request: HttpRequest) -> HttpResponseBase:
         lambda job: responses.transcript(job, request.asked),  # type: ignore[attr-defined]
         errors.word,
         seconds=settings.TOOLS.call_wait_minutes * 60,
-        though=WITHOUT_WORDS,
+        though=inline.WITHOUT_WORDS,
     )
 
 

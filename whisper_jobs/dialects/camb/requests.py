@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import policy, uploads
+from whisper_jobs import uploads
 from whisper_jobs.dialects import fields, idempotency, lookups, sandboxing
 from whisper_jobs.dialects.calling import note_idle
 from whisper_jobs.dialects.camb.language_ids import IDS
@@ -115,10 +115,7 @@ def submission(request: Request, owner: User, token: PersonalToken) -> Submissio
     _demand_whole_body(request)
     form = TranscribeSerializer(data=request.data)
     form.is_valid(raise_exception=True)
-    told, script = form.validated_data, sandboxing.script_for(request, token)
-    if script is None:
-        # Said at once rather than by a job that can only fail.
-        policy.allowed_for(owner)
+    told, script = form.validated_data, sandboxing.script_or_work(request, token, owner)
     note_idle(request, _without_effect(request, told))
     file: UploadedFile[Any] | None = told.get("media_file") or told.get("file")
     return Submission(

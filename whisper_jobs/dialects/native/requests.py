@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,17 +68,13 @@ class AddressField(serializers.CharField):
         super().__init__(max_length=LONGEST_URL, **kwargs)
 
 
-class TermsField(serializers.ListField):
-    """Names and terms: a list, or one text with commas or lines between them."""
+class TermsField(fields.TermsField):
+    """Forms may also repeat the field."""
 
     def get_value(self, dictionary: Any) -> Any:
         if isinstance(dictionary, MultiValueDict) and self.field_name in dictionary:
             return ",".join(dictionary.getlist(self.field_name))
         return super().get_value(dictionary)
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        terms = re.split(r"[,\n]", data) if isinstance(data, str) else data
-        return [term for term in dict.fromkeys(super().to_internal_value(terms)) if term]
 
 
 class SubmissionSerializer(SpeakersSerializer):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import policy, uploads
+from whisper_jobs import uploads
 from whisper_jobs.dialects import idempotency, sandboxing
 from whisper_jobs.dialects.calling import note_idle
 from whisper_jobs.dialects.openai import models_list, speaker_samples
@@ -84,10 +84,7 @@ def translation(request: Request, owner: User, token: PersonalToken) -> Asked:
 
 
 def _submission(request: Request, told: dict[str, Any], owner: User, token: PersonalToken, **more: Any) -> Submission:
-    script = sandboxing.script_for(request, token)
-    if script is None:
-        # Said at once rather than by a job that can only fail.
-        policy.allowed_for(owner)
+    script = sandboxing.script_or_work(request, token, owner)
     return Submission(
         owner=owner,
         channel=Channel.API,

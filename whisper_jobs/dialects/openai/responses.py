@@ -22,8 +22,6 @@ from whisper_jobs.streaming import in_pieces
 
 Json = dict[str, Any]
 TEXT = "text/plain; charset=utf-8"
-#: Failures that are told as an answer with nothing in it.
-WITHOUT_WORDS = ("no_speech",)
 #: As a log of a probability of nothing.
 _LEAST = 1e-30
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whisper_jobs import queries, uploads
-from whisper_jobs.dialects.openai.responses import WITHOUT_WORDS
+from whisper_jobs.dialects.inline import WITHOUT_WORDS
 from whisper_jobs.intake import Submission
 from whisper_jobs.models import Channel, Job
 from whisper_jobs.states import Stage

@@ -82,7 +82,7 @@ class Following:
             raise Gone(self._job_id)
         self.is_over = job.is_terminal
         yield from self._deltas(job, None if job.stage == Stage.COMPLETED else _whole_windows(job))
-        if job.stage == Stage.FAILED and job.failure_code not in responses.WITHOUT_WORDS:
+        if job.stage == Stage.FAILED and job.failure_code not in inline.WITHOUT_WORDS:
             code = job.failure_code if job.failure_code in FAILURES else "internal_error"
             yield errors.word(refusals.of_failure(code, job.failure_error))[1]
         elif self.is_over:

@@ -87,7 +87,7 @@ async def _answered(request: HttpRequest, accept: inline.Accept) -> HttpResponse
         lambda job: responses.transcript(job, request.asked),  # type: ignore[attr-defined]
         errors.word,
         seconds=seconds,
-        though=responses.WITHOUT_WORDS,
+        though=inline.WITHOUT_WORDS,
     )
     if hasattr(request, "asked") and response.status_code >= 400:
         # The job has been tried as often as it makes sense; the clients would hand in the same again by themselves.

@@ -12,8 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import PersonalToken, User
-from whisper_jobs import exports, policy, queries, uploads
+from whisper_jobs import exports, policy, uploads
 from whisper_jobs.dialects import idempotency, sandboxing
+from whisper_jobs.dialects.calling import own_job
 from whisper_jobs.dialects.scaiecho.access import may
 from whisper_jobs.dialects.scaiecho.errors import ScaiError, invalid
 from whisper_jobs.errors import JobError
@@ -23,8 +24,6 @@ from whisper_jobs.speech import languages
 from whisper_jobs.told import in_words_of_the_reader
 
 _CODE = re.compile(r"[A-Za-z]{2}")
-#: No job has a longer number.
-_MOST_DIGITS = 18
 
 
 class LanguageHintField(serializers.CharField):
@@ -87,10 +86,7 @@ def transcription(request: Request, owner: User) -> Asked:
     if told["diarize"] and not may(owner, "scaiecho:diarize"):
         raise ScaiError("SCAIECHO_FORBIDDEN", _("Telling speakers apart needs the permission scaiecho:diarize."))
     token = request.auth if isinstance(request.auth, PersonalToken) else None
-    script = sandboxing.script_for(request, token)
-    if script is None:
-        # Said at once rather than by a job that can only fail.
-        policy.allowed_for(owner)
+    script = sandboxing.script_or_work(request, token, owner)
     submission = Submission(
         owner=owner,
         channel=Channel.API,
@@ -118,9 +114,7 @@ def _demand_whole_body(request: Request) -> None:
 
 def job_of(user: User, number: str) -> Job:
     """The caller's own job; what is another's is not there, whoever they may be to each other."""
-    known = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
-    mine = queries.visible_jobs(user, Channel.API).filter(owner=user)
-    found = mine.filter(pk=int(number)).first() if known else None
+    found = own_job(user, number)
     if found is None:
         raise no_such_job()
     return found

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from whisper_jobs.dialects.fields import code_of
+from whisper_jobs.dialects.fields import TermsField, code_of
 
 LONGEST_TEXT = 100
 MOST_KEYS, LONGEST_VALUE = 100, 1000
@@ -27,16 +26,10 @@ class LanguageField(serializers.CharField):
         return text
 
 
-class TextsField(serializers.ListField):
-    """Some short texts: a list, or one text with commas or lines between them; each counts once."""
-
+class TextsField(TermsField):
     def __init__(self, *, most: int) -> None:
         text = serializers.CharField(max_length=LONGEST_TEXT, allow_blank=True)
         super().__init__(child=text, required=False, default=list, max_length=most)
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        listed = re.split(r"[,\n]", data) if isinstance(data, str) else data
-        return [text for text in dict.fromkeys(super().to_internal_value(listed)) if text]
 
 
 class LanguagesField(serializers.ListField):
